@@ -1,0 +1,28 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "tls/tls_context.h"
+
+namespace dtls {
+
+// binding.d.ts Context. The TlsContext is shared with its sessions, so a collected Context takes nothing away.
+class Context : public Napi::ObjectWrap<Context> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  // nullptr when the value is no Context.
+  static Context* From(const Napi::Value& value);
+
+  explicit Context(const Napi::CallbackInfo& info);
+
+  const std::shared_ptr<TlsContext>& tls() const { return tls_; }
+
+ private:
+  Napi::Value CipherNames(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<TlsContext> tls_;
+};
+
+}  // namespace dtls

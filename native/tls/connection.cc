@@ -1,0 +1,215 @@
+#include "tls/connection.h"
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <utility>
+
+#include "tls/records.h"
+
+namespace dtls {
+
+namespace {
+
+// OpenSSL gathers a flight in a buffer of 4096 bytes and cuts records apart when the MTU exceeds it.
+constexpr size_t kMaxHandshakeMtu = 4096;
+// What TLS allows in one record (RFC 5246 section 6.2.1).
+constexpr size_t kMaxPlaintext = 16384;
+
+int ExDataIndex() {
+  static int index = -1;
+  static std::once_flag once;
+  std::call_once(once, [] { index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr); });
+  return index;
+}
+
+}  // namespace
+
+std::unique_ptr<Connection> Connection::Create(std::shared_ptr<TlsContext> context, const ConnectionOptions& options) {
+  ErrorScope errors;
+  std::unique_ptr<Connection> connection(new Connection(std::move(context), options));
+  connection->ssl_.reset(SSL_new(connection->context_->ssl_ctx()));
+  SSL* ssl = connection->ssl_.get();
+  BIO* bio = ssl == nullptr ? nullptr : connection->channel_.NewBio();
+  if (bio == nullptr) return nullptr;
+  SSL_set_bio(ssl, bio, bio);
+  SSL_set_ex_data(ssl, ExDataIndex(), connection.get());
+  SSL_set_mtu(ssl, static_cast<long>(std::min(options.mtu, kMaxHandshakeMtu)));
+  DTLS_set_timer_cb(ssl, OnTimer);
+  if (connection->context_->is_server()) {
+    SSL_set_accept_state(ssl);
+  } else {
+    SSL_set_connect_state(ssl);
+  }
+  return connection;
+}
+
+int32_t Connection::Start() {
+  if (failed_) return kFailed;
+  ErrorScope errors;
+  return Handshake();
+}
+
+int32_t Connection::Receive(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity) {
+  if (failed_) return kFailed;
+  const size_t accepted = ScreenUntrusted(datagram, size);
+  if (accepted == 0) return kIdle;
+  channel_.BeginInput(datagram, accepted);
+  const int32_t status = Poll(into, capacity);
+  channel_.EndInput();
+  return status;
+}
+
+int32_t Connection::Poll(uint8_t* into, size_t capacity) {
+  if (failed_) return kFailed;
+  ErrorScope errors;
+  return SSL_is_init_finished(ssl_.get()) ? Read(into, capacity) : Handshake();
+}
+
+int32_t Connection::Handshake() {
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result != 1) return Conclude(result);
+  // The buffering BIO is gone, and the data that follow may use the whole MTU.
+  SSL_set_mtu(ssl_.get(), static_cast<long>(options_.mtu));
+  channel_.Shrink();
+  return kEstablished;
+}
+
+int32_t Connection::Read(uint8_t* into, size_t capacity) {
+  const int result = SSL_read(ssl_.get(), into, static_cast<int>(std::min(capacity, kMaxPlaintext)));
+  return result > 0 ? result : Conclude(result);
+}
+
+int32_t Connection::Write(const uint8_t* data, size_t size) {
+  if (failed_) return kFailed;
+  ErrorScope errors;
+  const int result = SSL_write(ssl_.get(), data, static_cast<int>(size));
+  if (result > 0) return kIdle;
+  const int32_t status = Conclude(result);
+  // The BIO never refuses a write, so there is nothing to wait for.
+  return status == kIdle ? Fail() : status;
+}
+
+int32_t Connection::HandleTimeout() {
+  if (failed_) return kFailed;
+  ErrorScope errors;
+  // 0 (not yet due) and 1 (retransmitted) are both well; only -1 is fatal.
+  return DTLSv1_handle_timeout(ssl_.get()) < 0 ? Fail() : static_cast<int32_t>(kIdle);
+}
+
+int32_t Connection::Shutdown() {
+  if (failed_) return kFailed;
+  if (!SSL_is_init_finished(ssl_.get())) return kIdle;
+  ErrorScope errors;
+  SSL_shutdown(ssl_.get());
+  return kIdle;
+}
+
+int32_t Connection::Conclude(int result) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+      return kIdle;
+    case SSL_ERROR_ZERO_RETURN:
+      return kClosed;
+    default:
+      return Fail();
+  }
+}
+
+int32_t Connection::Fail() {
+  failed_ = true;
+  reason_ = LastErrorReason();
+  return kFailed;
+}
+
+int32_t Connection::TimeoutMs() {
+  timeval left;
+  if (failed_ || DTLSv1_get_timeout(ssl_.get(), &left) != 1) return -1;
+  return static_cast<int32_t>(left.tv_sec * 1000 + (left.tv_usec + 999) / 1000);
+}
+
+Stage Connection::stage() const {
+  if (SSL_is_init_finished(ssl_.get())) return Stage::kEstablished;
+  switch (SSL_get_state(ssl_.get())) {
+    case TLS_ST_CW_FINISHED:
+      return Stage::kSentFinished;
+    case TLS_ST_CR_CHANGE:
+    case TLS_ST_SR_CHANGE:
+      return Stage::kAwaitingFinished;
+    default:
+      return Stage::kNegotiating;
+  }
+}
+
+size_t Connection::MaxPayload() const {
+  if (!SSL_is_init_finished(ssl_.get())) return 0;
+  return std::min(DTLS_get_data_mtu(ssl_.get()), kMaxPlaintext);
+}
+
+bool Connection::TakePskRequested() { return std::exchange(psk_requested_, false); }
+
+std::string Connection::TakeKeylog() { return std::exchange(keylog_, std::string()); }
+
+void Connection::InstallCallbacks(SSL_CTX* ctx, bool is_server, bool keylog) {
+  SSL_CTX_set_info_callback(ctx, OnInfo);
+  if (is_server) {
+    SSL_CTX_set_psk_server_callback(ctx, OnServerPsk);
+  } else {
+    SSL_CTX_set_psk_client_callback(ctx, OnClientPsk);
+  }
+  if (keylog) SSL_CTX_set_keylog_callback(ctx, OnKeylog);
+}
+
+Connection* Connection::Of(const SSL* ssl) { return static_cast<Connection*>(SSL_get_ex_data(ssl, ExDataIndex())); }
+
+void Connection::OnInfo(const SSL* ssl, int where, int value) {
+  if ((where & SSL_CB_ALERT) == 0) return;
+  Connection* self = Of(ssl);
+  ((where & SSL_CB_READ) != 0 ? self->alert_received_ : self->alert_sent_) = value;
+}
+
+void Connection::OnKeylog(const SSL* ssl, const char* line) { Of(ssl)->keylog_.append(line).push_back('\n'); }
+
+unsigned int Connection::OnTimer(SSL* ssl, unsigned int previous_us) {
+  const ConnectionOptions& options = Of(ssl)->options_;
+  const uint64_t next = previous_us == 0 ? options.initial_timeout_ms * 1000ull : previous_us * 2ull;
+  return static_cast<unsigned int>(std::min<uint64_t>(next, options.max_timeout_ms * 1000ull));
+}
+
+unsigned int Connection::OnClientPsk(SSL* ssl, const char* hint, char* identity, unsigned int max_identity,
+                                     unsigned char* key, unsigned int max_key) {
+  Connection* self = Of(ssl);
+  self->psk_requested_ = true;
+  const PskCredentials& psk = self->context_->psk();
+  ClientPsk provided;
+  const ClientPsk* chosen = psk.client ? &*psk.client : nullptr;
+  if (chosen == nullptr && self->psk_provider != nullptr &&
+      self->psk_provider->ClientCredentials(hint == nullptr ? std::string_view() : hint, &provided)) {
+    chosen = &provided;
+  }
+  if (chosen == nullptr || chosen->identity.size() >= max_identity || chosen->key.size() > max_key) return 0;
+  self->psk_identity_ = chosen->identity;
+  std::memcpy(identity, chosen->identity.c_str(), chosen->identity.size() + 1);
+  std::memcpy(key, chosen->key.data(), chosen->key.size());
+  return static_cast<unsigned int>(chosen->key.size());
+}
+
+unsigned int Connection::OnServerPsk(SSL* ssl, const char* identity, unsigned char* key, unsigned int max_key) {
+  Connection* self = Of(ssl);
+  self->psk_requested_ = true;
+  self->psk_identity_ = identity == nullptr ? "" : identity;
+  const PskCredentials& psk = self->context_->psk();
+  SecretBytes provided;
+  const auto entry = psk.table.find(self->psk_identity_);
+  const SecretBytes* chosen = entry == psk.table.end() ? nullptr : &entry->second;
+  if (chosen == nullptr && self->psk_provider != nullptr &&
+      self->psk_provider->ServerKey(self->psk_identity_, &provided)) {
+    chosen = &provided;
+  }
+  if (chosen == nullptr || chosen->size() > max_key) return 0;
+  std::memcpy(key, chosen->data(), chosen->size());
+  return static_cast<unsigned int>(chosen->size());
+}
+
+}  // namespace dtls

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tls/datagram_channel.h"
+#include "tls/openssl_handles.h"
+#include "tls/tls_context.h"
+
+namespace dtls {
+
+class Acceptor;
+
+// What a verb of a Connection found. Positive values are the size of a message.
+enum Status : int32_t {
+  kIdle = 0,
+  kEstablished = -1,
+  // The peer's close_notify.
+  kClosed = -2,
+  // Fatal: see reason() and the alerts.
+  kFailed = -3,
+};
+
+// How far the key exchange is, where a wrong pre-shared key shows itself.
+enum class Stage : int32_t {
+  kNegotiating = 0,
+  // Our Finished has been sent, the peer's change of cipher has not been seen.
+  kSentFinished = 1,
+  // The peer changed its cipher: what is missing is a Finished that authenticates.
+  kAwaitingFinished = 2,
+  kEstablished = 3,
+};
+
+struct ConnectionOptions {
+  // Largest outgoing datagram in bytes (UDP payload).
+  size_t mtu = 1200;
+  // First wait of the retransmission timer; it doubles up to max_timeout_ms (RFC 6347 section 4.2.4.1).
+  uint32_t initial_timeout_ms = 1000;
+  uint32_t max_timeout_ms = 60000;
+};
+
+// One SSL and its datagrams: bytes in, bytes out, no socket, no clock of its own but OpenSSL's, no Node.
+//
+// Call order: Start() once, then Receive() for each datagram, Poll() until kIdle, HandleTimeout() when
+// TimeoutMs() has passed; after each of them Take() until 0. After kFailed no verb does anything.
+class Connection {
+ public:
+  static std::unique_ptr<Connection> Create(std::shared_ptr<TlsContext> context, const ConnectionOptions& options);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  int32_t Start();
+  // `into` must hold 16,384 bytes until established, later at least as many as the datagram: SSL_read would
+  // cut a longer message in two.
+  int32_t Receive(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity);
+  int32_t Poll(uint8_t* into, size_t capacity);
+  // kIdle when taken. `size` is 1 to 16,384.
+  int32_t Write(const uint8_t* data, size_t size);
+  int32_t HandleTimeout();
+  // Sends close_notify; nothing before the handshake is complete.
+  int32_t Shutdown();
+
+  size_t Take(uint8_t* into, size_t capacity) { return channel_.Take(into, capacity); }
+  // Milliseconds until HandleTimeout() is due, rounded up; -1 when no timer runs.
+  int32_t TimeoutMs();
+  Stage stage() const;
+  // Largest message that fits the MTU with the negotiated cipher; 0 before the handshake is complete.
+  size_t MaxPayload() const;
+
+  const std::string& reason() const { return reason_; }
+  // level << 8 | description (RFC 5246 section 7.2), -1 when none was seen.
+  int32_t alert_received() const { return alert_received_; }
+  int32_t alert_sent() const { return alert_sent_; }
+  // True once after OpenSSL asked for a pre-shared key.
+  bool TakePskRequested();
+  // What the client named (server) or sent (client); empty before.
+  const std::string& psk_identity() const { return psk_identity_; }
+  std::string TakeKeylog();
+
+  SSL* ssl() const { return ssl_.get(); }
+  DatagramChannel& channel() { return channel_; }
+
+  // Asked for what the context's fixed keys do not answer. Not owned; outlives the connection.
+  PskProvider* psk_provider = nullptr;
+  // Whose cookie step this connection serves; nullptr once promoted. Not owned.
+  const Acceptor* acceptor = nullptr;
+  static const Acceptor* AcceptorOf(const SSL* ssl) { return Of(ssl)->acceptor; }
+
+  // Installs the callbacks that lead from an SSL of this context back to its Connection.
+  static void InstallCallbacks(SSL_CTX* ctx, bool is_server, bool keylog);
+
+ private:
+  Connection(std::shared_ptr<TlsContext> context, const ConnectionOptions& options)
+      : context_(std::move(context)), options_(options), channel_(options.mtu) {}
+
+  static Connection* Of(const SSL* ssl);
+  static void OnInfo(const SSL* ssl, int where, int value);
+  static void OnKeylog(const SSL* ssl, const char* line);
+  static unsigned int OnTimer(SSL* ssl, unsigned int previous_us);
+  static unsigned int OnClientPsk(SSL* ssl, const char* hint, char* identity, unsigned int max_identity,
+                                  unsigned char* key, unsigned int max_key);
+  static unsigned int OnServerPsk(SSL* ssl, const char* identity, unsigned char* key, unsigned int max_key);
+
+  int32_t Handshake();
+  int32_t Read(uint8_t* into, size_t capacity);
+  int32_t Conclude(int result);
+  int32_t Fail();
+
+  // Before ssl_: the SSL writes into the channel until it is freed.
+  std::shared_ptr<TlsContext> context_;
+  const ConnectionOptions options_;
+  DatagramChannel channel_;
+  SslPointer ssl_;
+  bool failed_ = false;
+  bool psk_requested_ = false;
+  int32_t alert_received_ = -1;
+  int32_t alert_sent_ = -1;
+  std::string reason_;
+  std::string psk_identity_;
+  std::string keylog_;
+};
+
+}  // namespace dtls

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <openssl/bio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace dtls {
+
+// The datagram ends of one SSL: one borrowed input datagram, and a queue of outgoing ones.
+//
+// A plain memory BIO joins records into a byte stream and so loses the MTU; here what OpenSSL writes leaves as
+// datagrams of whole records. The BIO returned by NewBio() refers to this object, which must outlive the SSL.
+class DatagramChannel {
+ public:
+  explicit DatagramChannel(size_t mtu) : mtu_(mtu) {}
+  DatagramChannel(const DatagramChannel&) = delete;
+  DatagramChannel& operator=(const DatagramChannel&) = delete;
+
+  // nullptr when memory is exhausted. The SSL that takes the BIO owns it.
+  BIO* NewBio();
+
+  // Borrows `data` until EndInput(), for the length of one call into OpenSSL.
+  void BeginInput(const uint8_t* data, size_t size) {
+    input_ = data;
+    input_size_ = size;
+  }
+  // What OpenSSL has not read yet is copied: only a datagram larger than its buffer leaves something.
+  void EndInput();
+
+  bool HasOutput() const { return taken_ < outgoing_.size(); }
+
+  // Copies the oldest outgoing datagram and returns its size; 0 when there is none or it does not fit.
+  size_t Take(uint8_t* into, size_t capacity);
+
+  void Clear();
+  // Gives back the memory that a handshake needed.
+  void Shrink();
+
+ private:
+  struct Outgoing {
+    size_t begin;
+    size_t size;
+    // Takes further handshake records; application data never shares its datagram.
+    bool joinable;
+  };
+
+  static int OnWrite(BIO* bio, const char* data, size_t size, size_t* written);
+  static int OnRead(BIO* bio, char* into, size_t capacity, size_t* size);
+  static long OnControl(BIO* bio, int command, long number, void* pointer);
+  static BIO_METHOD* Method();
+
+  void Write(const uint8_t* data, size_t size);
+  size_t Read(uint8_t* into, size_t capacity);
+  void Enqueue(const uint8_t* records, size_t size, bool joinable);
+
+  const size_t mtu_;
+  const uint8_t* input_ = nullptr;
+  size_t input_size_ = 0;
+  std::vector<uint8_t> kept_input_;
+  std::vector<uint8_t> bytes_;
+  std::vector<Outgoing> outgoing_;
+  size_t taken_ = 0;
+};
+
+}  // namespace dtls

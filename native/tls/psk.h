@@ -1,0 +1,63 @@
+#pragma once
+
+#include <openssl/crypto.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace dtls {
+
+// RFC 4279 section 5.3 asks for identities of up to 128 octets; longer ones are refused, never truncated.
+constexpr size_t kMaxIdentitySize = 128;
+// OpenSSL's callbacks hand over a buffer of PSK_MAX_PSK_LEN; 256 is the smallest of the supported versions.
+constexpr size_t kMaxKeySize = 256;
+
+// A key that wipes the memory it leaves.
+class SecretBytes {
+ public:
+  SecretBytes() = default;
+  SecretBytes(const uint8_t* data, size_t size) : bytes_(data, data + size) {}
+  SecretBytes(SecretBytes&& other) noexcept { bytes_.swap(other.bytes_); }
+  SecretBytes& operator=(SecretBytes&& other) noexcept {
+    bytes_.swap(other.bytes_);
+    return *this;
+  }
+  SecretBytes(const SecretBytes&) = delete;
+  SecretBytes& operator=(const SecretBytes&) = delete;
+  ~SecretBytes() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+
+  const uint8_t* data() const { return bytes_.data(); }
+  size_t size() const { return bytes_.size(); }
+
+ private:
+  std::vector<uint8_t> bytes_;
+};
+
+struct ClientPsk {
+  std::string identity;
+  SecretBytes key;
+};
+
+// The fixed keys of one context. They are asked first, so that a server with a table runs no JavaScript inside
+// OpenSSL's callback.
+struct PskCredentials {
+  std::optional<ClientPsk> client;
+  std::unordered_map<std::string, SecretBytes> table;
+};
+
+// Answers for one connection what the fixed keys do not: implemented over the user's callback.
+class PskProvider {
+ public:
+  virtual ~PskProvider() = default;
+  // False: no credentials, the handshake fails.
+  virtual bool ClientCredentials(std::string_view hint, ClientPsk* out) = 0;
+  // False: the identity is unknown.
+  virtual bool ServerKey(std::string_view identity, SecretBytes* out) = 0;
+};
+
+}  // namespace dtls

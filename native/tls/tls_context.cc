@@ -1,0 +1,52 @@
+#include "tls/tls_context.h"
+
+#include "tls/acceptor.h"
+#include "tls/connection.h"
+
+namespace dtls {
+
+namespace {
+
+bool Configure(SSL_CTX* ctx, const TlsContextOptions& options) {
+  // OpenSSL 4.1 brings DTLS 1.3, which would change the wire behaviour and the cookie path unasked.
+  if (SSL_CTX_set_min_proto_version(ctx, DTLS1_2_VERSION) != 1) return false;
+  if (SSL_CTX_set_max_proto_version(ctx, DTLS1_2_VERSION) != 1) return false;
+  if (SSL_CTX_set_cipher_list(ctx, options.ciphers.c_str()) != 1) return false;
+  SSL_CTX_set_options(ctx, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+                               SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+  if (options.is_server) {
+    SSL_CTX_set_dh_auto(ctx, 1);
+    const char* hint = options.psk_identity_hint.empty() ? nullptr : options.psk_identity_hint.c_str();
+    return SSL_CTX_use_psk_identity_hint(ctx, hint) == 1;
+  }
+  // A certificate must never pass unchecked, whatever the cipher list says: without trust anchors all are refused.
+  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
+  return true;
+}
+
+}  // namespace
+
+std::shared_ptr<TlsContext> TlsContext::Create(const TlsContextOptions& options, std::string* error) {
+  ErrorScope errors;
+  SslCtxPointer ctx(SSL_CTX_new(options.is_server ? DTLS_server_method() : DTLS_client_method()));
+  if (ctx == nullptr || !Configure(ctx.get(), options)) {
+    *error = LastErrorReason();
+    return nullptr;
+  }
+  Connection::InstallCallbacks(ctx.get(), options.is_server, options.keylog);
+  if (options.is_server) Acceptor::InstallCallbacks(ctx.get());
+  return std::shared_ptr<TlsContext>(new TlsContext(std::move(ctx), options.is_server));
+}
+
+std::string LastErrorReason() {
+  const unsigned long code = ERR_peek_last_error();
+  if (code == 0) return "";
+  if (const char* reason = ERR_reason_error_string(code)) return reason;
+  char text[256];
+  ERR_error_string_n(code, text, sizeof text);
+  return text;
+}
+
+}  // namespace dtls
