@@ -17,22 +17,21 @@ export interface ClientPsk {
 }
 
 export interface ContextOptions {
-  isServer: boolean;
   /** OpenSSL cipher list. */
   ciphers: string;
-  /** Server: sent in ServerKeyExchange. */
+  /** As a server: sent in ServerKeyExchange. */
   pskIdentityHint?: Uint8Array;
   /** Collect NSS key log lines for `Session.takeKeylog`. */
   keylog: boolean;
-  /** Client: fixed credentials. Copied, wiped with the context. */
+  /** As a client: fixed credentials. Copied, wiped with the context. */
   psk?: ClientPsk;
-  /** Server: identity and key pairs. Copied, wiped with the context. */
+  /** As a server: identity and key pairs. Copied, wiped with the context. */
   pskTable?: Array<[identity: Uint8Array, key: Uint8Array]>;
 }
 
-/** One SSL_CTX and its credentials. Throws an Error with OpenSSL's reason when OpenSSL refuses the options. */
+/** One SSL_CTX and its credentials, for sessions of either role. Throws an Error with OpenSSL's reason when OpenSSL refuses the options. */
 export interface Context {
-  /** OpenSSL names of the suites that this context offers or accepts, in order of preference. */
+  /** OpenSSL names of the suites that a session of this context offers or accepts, in order of preference. */
   cipherNames(): string[];
 }
 
@@ -128,6 +127,10 @@ export interface Binding {
   /** Whether the running OpenSSL has the named function. */
   hasSymbol(name: string): boolean;
   Context: new (options: ContextOptions) => Context;
-  Session: new (context: Context, options: SessionOptions) => Session;
+  /** A client's session; a server gets its sessions from `Listener.promote`. */
+  Session: new (
+    context: Context,
+    options: SessionOptions,
+  ) => Session;
   Listener: new (context: Context, options: SessionOptions) => Listener;
 }

@@ -45,7 +45,6 @@ Context* Context::From(const Napi::Value& value) {
 Context::Context(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Context>(info) {
   const Napi::Object options = info[0].As<Napi::Object>();
   TlsContextOptions tls;
-  tls.is_server = options.Get("isServer").ToBoolean();
   tls.keylog = options.Get("keylog").ToBoolean();
   tls.ciphers = options.Get("ciphers").ToString().Utf8Value();
   tls.psk_identity_hint = BytesOf(options.Get("pskIdentityHint")).ToString();

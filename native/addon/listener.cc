@@ -20,8 +20,8 @@ Napi::Function Listener::Define(Napi::Env env) {
 
 Listener::Listener(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Listener>(info) {
   const Context* context = Context::From(info[0]);
-  if (context == nullptr || !context->tls()->is_server()) {
-    Throw(info.Env(), "the first argument is no DTLS context of a server");
+  if (context == nullptr) {
+    Throw(info.Env(), "the first argument is no DTLS context");
     return;
   }
   acceptor_ = std::make_unique<Acceptor>(context->tls(), ConnectionOptionsOf(info[1]));

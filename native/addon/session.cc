@@ -85,7 +85,8 @@ Session::Session(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Session>(inf
     Throw(info.Env(), "the first argument is no DTLS context");
     return;
   }
-  Attach(Connection::Create(context->tls(), ConnectionOptionsOf(info[1])));
+  // Servers get their sessions from a Listener.
+  Attach(Connection::Create(context->tls(), Role::kClient, ConnectionOptionsOf(info[1])));
   if (connection_ == nullptr) Throw(info.Env(), "OpenSSL could not make a session: out of memory");
 }
 

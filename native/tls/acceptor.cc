@@ -24,7 +24,7 @@ Acceptor::Result Acceptor::Accept(const uint8_t* datagram, size_t size, const ui
   const size_t accepted = ScreenUntrusted(datagram, size);
   if (accepted == 0) return Result::kIgnored;
   if (candidate_ == nullptr) {
-    candidate_ = Connection::Create(context_, options_);
+    candidate_ = Connection::Create(context_, Role::kServer, options_);
     if (candidate_ == nullptr) return Result::kIgnored;
     candidate_->acceptor = this;
   }

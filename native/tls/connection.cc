@@ -25,7 +25,8 @@ int ExDataIndex() {
 
 }  // namespace
 
-std::unique_ptr<Connection> Connection::Create(std::shared_ptr<TlsContext> context, const ConnectionOptions& options) {
+std::unique_ptr<Connection> Connection::Create(std::shared_ptr<TlsContext> context, Role role,
+                                               const ConnectionOptions& options) {
   ErrorScope errors;
   std::unique_ptr<Connection> connection(new Connection(std::move(context), options));
   connection->ssl_.reset(SSL_new(connection->context_->ssl_ctx()));
@@ -36,10 +37,12 @@ std::unique_ptr<Connection> Connection::Create(std::shared_ptr<TlsContext> conte
   SSL_set_ex_data(ssl, ExDataIndex(), connection.get());
   SSL_set_mtu(ssl, static_cast<long>(std::min(options.mtu, kMaxHandshakeMtu)));
   DTLS_set_timer_cb(ssl, OnTimer);
-  if (connection->context_->is_server()) {
+  if (role == Role::kServer) {
     SSL_set_accept_state(ssl);
   } else {
     SSL_set_connect_state(ssl);
+    // A certificate must never pass unchecked, whatever the cipher list says: without trust anchors all are refused.
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
   }
   return connection;
 }
@@ -151,13 +154,10 @@ bool Connection::TakePskRequested() { return std::exchange(psk_requested_, false
 
 std::string Connection::TakeKeylog() { return std::exchange(keylog_, std::string()); }
 
-void Connection::InstallCallbacks(SSL_CTX* ctx, bool is_server, bool keylog) {
+void Connection::InstallCallbacks(SSL_CTX* ctx, bool keylog) {
   SSL_CTX_set_info_callback(ctx, OnInfo);
-  if (is_server) {
-    SSL_CTX_set_psk_server_callback(ctx, OnServerPsk);
-  } else {
-    SSL_CTX_set_psk_client_callback(ctx, OnClientPsk);
-  }
+  SSL_CTX_set_psk_server_callback(ctx, OnServerPsk);
+  SSL_CTX_set_psk_client_callback(ctx, OnClientPsk);
   if (keylog) SSL_CTX_set_keylog_callback(ctx, OnKeylog);
 }
 

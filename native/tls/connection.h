@@ -33,6 +33,8 @@ enum class Stage : int32_t {
   kEstablished = 3,
 };
 
+enum class Role { kClient, kServer };
+
 struct ConnectionOptions {
   // Largest outgoing datagram in bytes (UDP payload).
   size_t mtu = 1200;
@@ -47,7 +49,8 @@ struct ConnectionOptions {
 // TimeoutMs() has passed; after each of them Take() until 0. After kFailed no verb does anything.
 class Connection {
  public:
-  static std::unique_ptr<Connection> Create(std::shared_ptr<TlsContext> context, const ConnectionOptions& options);
+  static std::unique_ptr<Connection> Create(std::shared_ptr<TlsContext> context, Role role,
+                                            const ConnectionOptions& options);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -89,7 +92,7 @@ class Connection {
   static const Acceptor* AcceptorOf(const SSL* ssl) { return Of(ssl)->acceptor; }
 
   // Installs the callbacks that lead from an SSL of this context back to its Connection.
-  static void InstallCallbacks(SSL_CTX* ctx, bool is_server, bool keylog);
+  static void InstallCallbacks(SSL_CTX* ctx, bool keylog);
 
  private:
   Connection(std::shared_ptr<TlsContext> context, const ConnectionOptions& options)

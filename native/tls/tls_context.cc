@@ -16,28 +16,23 @@ bool Configure(SSL_CTX* ctx, const TlsContextOptions& options) {
                                SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-  if (options.is_server) {
-    SSL_CTX_set_dh_auto(ctx, 1);
-    const char* hint = options.psk_identity_hint.empty() ? nullptr : options.psk_identity_hint.c_str();
-    return SSL_CTX_use_psk_identity_hint(ctx, hint) == 1;
-  }
-  // A certificate must never pass unchecked, whatever the cipher list says: without trust anchors all are refused.
-  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
-  return true;
+  SSL_CTX_set_dh_auto(ctx, 1);
+  const char* hint = options.psk_identity_hint.empty() ? nullptr : options.psk_identity_hint.c_str();
+  return SSL_CTX_use_psk_identity_hint(ctx, hint) == 1;
 }
 
 }  // namespace
 
 std::shared_ptr<TlsContext> TlsContext::Create(const TlsContextOptions& options, std::string* error) {
   ErrorScope errors;
-  SslCtxPointer ctx(SSL_CTX_new(options.is_server ? DTLS_server_method() : DTLS_client_method()));
+  SslCtxPointer ctx(SSL_CTX_new(DTLS_method()));
   if (ctx == nullptr || !Configure(ctx.get(), options)) {
     *error = LastErrorReason();
     return nullptr;
   }
-  Connection::InstallCallbacks(ctx.get(), options.is_server, options.keylog);
-  if (options.is_server) Acceptor::InstallCallbacks(ctx.get());
-  return std::shared_ptr<TlsContext>(new TlsContext(std::move(ctx), options.is_server));
+  Connection::InstallCallbacks(ctx.get(), options.keylog);
+  Acceptor::InstallCallbacks(ctx.get());
+  return std::shared_ptr<TlsContext>(new TlsContext(std::move(ctx)));
 }
 
 std::string LastErrorReason() {

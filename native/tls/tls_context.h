@@ -9,29 +9,27 @@
 namespace dtls {
 
 struct TlsContextOptions {
-  bool is_server = false;
   // An OpenSSL cipher list, "@SECLEVEL=n" included.
   std::string ciphers;
-  // Sent in ServerKeyExchange (RFC 4279 section 2); none when empty.
+  // What a server sends in ServerKeyExchange (RFC 4279 section 2); none when empty.
   std::string psk_identity_hint;
   bool keylog = false;
 };
 
-// One SSL_CTX and its credentials, shared by all its connections: making an SSL_CTX costs more than a handshake.
+// One SSL_CTX and its credentials, shared by all its connections in either role: making an SSL_CTX costs more
+// than a handshake.
 class TlsContext {
  public:
   // nullptr on failure, with OpenSSL's reason in `error`.
   static std::shared_ptr<TlsContext> Create(const TlsContextOptions& options, std::string* error);
 
   SSL_CTX* ssl_ctx() const { return ctx_.get(); }
-  bool is_server() const { return is_server_; }
   PskCredentials& psk() { return psk_; }
 
  private:
-  TlsContext(SslCtxPointer ctx, bool is_server) : ctx_(std::move(ctx)), is_server_(is_server) {}
+  explicit TlsContext(SslCtxPointer ctx) : ctx_(std::move(ctx)) {}
 
   SslCtxPointer ctx_;
-  const bool is_server_;
   PskCredentials psk_;
 };
 

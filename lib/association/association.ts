@@ -1,0 +1,373 @@
+import { EventEmitter } from 'node:events';
+import type { Session } from '../../binding';
+import { emitSafely, rethrowLater } from '../emit';
+import { DtlsError } from '../errors';
+import type { HandshakeInfo } from '../handshake/info';
+import { HandshakeRecorder } from '../handshake/recorder';
+import { binding } from '../native';
+import { show } from '../options/check';
+import { type ClientConfig, type ConnectOptions, parseConnectOptions, type SessionConfig } from '../options/client';
+import { askClient } from '../psk-lookup';
+import { ClientNarrator, type Narrator } from '../qt/narrator';
+import { PingTimer } from '../qt/ping';
+import { seedOptions } from '../qt/seed';
+import { nativeContextOf } from '../secure-context';
+import { type AssociationStats, newAssociationStats } from '../stats';
+import type { RemoteAddress, Transport } from '../transport';
+import { ClientConnector, isUnreachable, transportError } from './client-connector';
+import { type Deferred, deferred } from './deferred';
+import type { CipherInfo, CloseInfo, DtlsAssociationEvents } from './events';
+import { MessageQueue } from './message-queue';
+import { PeerSetup } from './peer-setup';
+import { type DriverEvents, type Negotiated, SessionDriver } from './session-driver';
+import { type AssociationState, move } from './state';
+
+type SeedOptions = Omit<ConnectOptions, 'host' | 'port' | 'name'>;
+
+/** Sends of a first flight that stay without any answer before the next address of the host gets its turn. */
+const SENDS_TO_SILENT_ADDRESS = 3;
+
+let endPeer: (association: DtlsAssociation, reason: 'idle' | 'replaced') => void;
+
+/**
+ * One DTLS association: messages to and from one peer over UDP, encrypted. Named after the class of Qt's DTLS
+ * client example and modelled on it; a server hands out the same class.
+ *
+ * As a client: construct, `startHandshake()`, wait for `opened` or `secureConnect`, `send`, `close`; `connect()`
+ * does the first three. Throws `ERR_DTLS_OPTION` when an option cannot be used.
+ */
+export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
+  readonly name: string;
+  readonly stats: AssociationStats = newAssociationStats();
+  readonly #config: SessionConfig;
+  /** Both absent on a server. */
+  readonly #client: ClientConfig | undefined;
+  readonly #connector: ClientConnector | undefined;
+  readonly #narrator: Narrator;
+  readonly #opened: Deferred<this> = deferred();
+  readonly #closed: Deferred<CloseInfo> = deferred();
+  readonly #readers = new Set<MessageQueue>();
+  #state: AssociationState = 'idle';
+  #driver: SessionDriver | undefined;
+  #deadlineAt = 0;
+  #negotiated: Negotiated | undefined;
+  #handshake: HandshakeInfo | undefined;
+  #ping: PingTimer | undefined;
+  #referenced = true;
+  /** Somebody reads a promise, and so hears of an error without an `error` listener. */
+  #promiseRead = false;
+
+  static {
+    endPeer = (association, reason) => association.#finish({ reason });
+  }
+
+  constructor(options: ConnectOptions);
+  constructor(host: string, port: number, name?: string, options?: SeedOptions);
+  /** @internal */
+  constructor(setup: PeerSetup);
+  constructor(first: ConnectOptions | PeerSetup | string, port?: number, name?: string, options?: SeedOptions) {
+    super();
+    if (first instanceof PeerSetup) {
+      this.#config = first.config;
+      this.name = first.name;
+      this.#narrator = first.narrator;
+      this.#state = move(this.#state, 'handshaking');
+      this.#deadlineAt = performance.now() + first.config.handshakeTimeoutMs;
+      this.#drive('server', first.session, first.transport, first.recorder);
+      return;
+    }
+    const config = parseConnectOptions(typeof first === 'string' ? seedOptions(first, port, name, options) : first);
+    this.#config = config;
+    this.#client = config;
+    this.name = config.name;
+    this.#narrator = new ClientNarrator(this, this.name);
+    this.#connector = new ClientConnector(config, {
+      lookup: (address) => this.#emit('lookup', address),
+      attempt: (transport) => this.#attempt(transport),
+      failed: (error) => this.#fail(error),
+    });
+  }
+
+  get state(): AssociationState {
+    return this.#state;
+  }
+
+  /** The peer; before a client has one, its host and port as given, with family 0. */
+  get remote(): RemoteAddress {
+    return this.#driver?.remote ?? { address: this.#client?.host ?? '', port: this.#client?.port ?? 0, family: 0 };
+  }
+
+  /** Resolves when the handshake is complete; rejects with what prevented it. */
+  get opened(): Promise<this> {
+    this.#promiseRead = true;
+    return this.#opened.promise;
+  }
+
+  /** Resolves when everything is released, whatever ended the association. */
+  get closed(): Promise<CloseInfo> {
+    this.#promiseRead = true;
+    return this.#closed.promise;
+  }
+
+  /** Largest message in bytes that fits the `mtu` with the negotiated cipher; 0 before the handshake is complete. */
+  get maxPayload(): number {
+    return this.#negotiated?.maxPayload ?? 0;
+  }
+
+  /** How the handshake went, once it is complete. */
+  get handshake(): HandshakeInfo | undefined {
+    return this.#handshake;
+  }
+
+  /** The identity that the pre-shared key belongs to; undefined before the handshake is complete. */
+  get pskIdentity(): string | undefined {
+    return this.#negotiated?.pskIdentity.toString();
+  }
+
+  /** As `tls.TLSSocket.getCipher`; undefined before the handshake is complete. */
+  getCipher(): CipherInfo | undefined {
+    if (this.#negotiated === undefined) return undefined;
+    const { cipherName, cipherStandardName, protocol } = this.#negotiated;
+    return { name: cipherName, standardName: cipherStandardName, version: protocol };
+  }
+
+  /** "DTLSv1.2"; null before the handshake is complete, as `tls.TLSSocket.getProtocol`. */
+  getProtocol(): string | null {
+    return this.#negotiated?.protocol ?? null;
+  }
+
+  /** Starts a client's handshake; its end shows in `opened`. Throws `ERR_DTLS_STATE` when called twice. */
+  startHandshake(): this {
+    if (this.#client === undefined || this.#connector === undefined || this.#state !== 'idle') {
+      throw new DtlsError('ERR_DTLS_STATE', `startHandshake: the association is ${this.#state}, not idle.`);
+    }
+    const { signal, handshakeTimeoutMs } = this.#client;
+    this.#state = move(this.#state, 'connecting');
+    this.#deadlineAt = performance.now() + handshakeTimeoutMs;
+    if (signal?.aborted) {
+      this.#onAbort();
+      return this;
+    }
+    signal?.addEventListener('abort', this.#onAbort);
+    if (!this.#connector.immediate) this.#narrator.connecting?.();
+    this.#connector.start();
+    return this;
+  }
+
+  /**
+   * Encrypts and sends one message of 1 to `maxPayload` bytes, strings as UTF-8. False: taken, but the queue is
+   * over its mark; wait for `drain`. Throws `ERR_DTLS_STATE` when the association is not open and
+   * `ERR_DTLS_MESSAGE_SIZE` when the message does not fit a datagram.
+   */
+  send(data: string | Uint8Array): boolean {
+    const driver = this.#driver;
+    if (this.#state !== 'open' || driver === undefined) throw notOpen(this.#state);
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    if (!(bytes instanceof Uint8Array)) {
+      throw new DtlsError('ERR_DTLS_OPTION', `send: a string or Uint8Array is expected, not ${show(data)}.`);
+    }
+    if (bytes.length === 0 || bytes.length > this.maxPayload) throw wrongSize(bytes.length, this.maxPayload);
+    return driver.send(bytes);
+  }
+
+  /** Sends close_notify, flushes and releases. Resolves when done; may be called in any state, and again. */
+  close(): Promise<CloseInfo> {
+    this.#finish({ reason: 'local' });
+    return this.#closed.promise;
+  }
+
+  /** As `close`, without waiting; an `error` given is emitted and tells why in `closed`. */
+  destroy(error?: Error): void {
+    this.#finish(error === undefined ? { reason: 'local' } : { reason: 'error', error });
+  }
+
+  /** Undoes `unref`. */
+  ref(): this {
+    this.#referenced = true;
+    this.#driver?.ref();
+    return this;
+  }
+
+  /** The association no longer keeps the process alive. */
+  unref(): this {
+    this.#referenced = false;
+    this.#driver?.unref();
+    return this;
+  }
+
+  /**
+   * The messages from now on, up to 1024 of them held for a slow reader. Ends with the association; throws what
+   * ended it if that was an error. Leaving the loop does not close the association.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    this.#promiseRead = true;
+    const reader: MessageQueue = new MessageQueue(() => this.#readers.delete(reader));
+    if (this.#state === 'closing' || this.#state === 'closed') reader.end(undefined);
+    else this.#readers.add(reader);
+    return reader;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #attempt(transport: Transport): void {
+    const { secureContext, mtu } = this.#config;
+    const session = new binding.Session(nativeContextOf(secureContext), this.#config);
+    if (this.#client?.pskCallback !== undefined) askClient(session, this.#client.pskCallback);
+    this.#drive('client', session, transport, new HandshakeRecorder(mtu, secureContext.ciphers));
+  }
+
+  #drive(role: 'client' | 'server', session: Session, transport: Transport, recorder: HandshakeRecorder): void {
+    const { mtu, secureContext } = this.#config;
+    const { stats } = this;
+    const deadlineAt = this.#deadlineAt;
+    const events = this.#driverEvents();
+    this.#driver = new SessionDriver({
+      role,
+      session,
+      transport,
+      recorder,
+      events,
+      stats,
+      mtu,
+      deadlineAt,
+      keylog: secureContext.keylog,
+    });
+    if (!this.#referenced) this.#driver.unref();
+    this.#driver.open();
+  }
+
+  #driverEvents(): DriverEvents {
+    const narrator = this.#narrator;
+    return {
+      opened: () => {
+        if (this.#state === 'connecting') this.#state = move(this.#state, 'handshaking');
+        if (this.#connector?.immediate === false) narrator.connected?.();
+      },
+      started: () => narrator.started(),
+      pskRequested: (identity) => narrator.pskRequested(identity),
+      progressed: () => narrator.continuing(),
+      retransmitted: () => this.#retransmitted(),
+      established: (handshake, negotiated) => this.#established(handshake, negotiated),
+      keylog: (lines) => this.#emit('keylog', lines),
+      message: (data, datagram) => this.#message(data, datagram),
+      drained: () => this.#emit('drain'),
+      closedByPeer: () => {
+        narrator.closedByPeer();
+        this.#finish({ reason: 'peer' });
+      },
+      failed: (error) => this.#fail(error),
+      transportFailed: (error, fatal) => this.#transportFailed(error, fatal),
+    };
+  }
+
+  #established(handshake: HandshakeInfo, negotiated: Negotiated): void {
+    this.#state = move(this.#state, 'open');
+    this.#connector?.cancel();
+    this.#handshake = handshake;
+    this.#negotiated = negotiated;
+    this.#narrator.established(negotiated);
+    this.#opened.resolve(this);
+    this.#emit('secureConnect');
+    if (this.#client !== undefined && this.#client.pingIntervalMs > 0 && this.#state === 'open') this.#startPing();
+  }
+
+  #startPing(): void {
+    this.#ping = new PingTimer(this.name, (this.#client as ClientConfig).pingIntervalMs, {
+      send: (text) => this.send(text),
+      failed: (reason) => this.#narrator.pingFailed?.(reason),
+    });
+    this.#ping.start();
+  }
+
+  #message(data: Buffer, datagram: Uint8Array): void {
+    for (const reader of this.#readers) if (!reader.push(data)) this.stats.messagesDropped++;
+    this.#emit('message', data);
+    this.#narrator.message(datagram, data);
+  }
+
+  #retransmitted(): void {
+    this.#narrator.retransmitting?.();
+    this.#emit('handshakeTimeout');
+    const silent = this.stats.datagramsReceived === 0;
+    const sends = 1 + (this.#driver?.handshakeInfo()?.retransmits ?? 0);
+    if (silent && sends >= SENDS_TO_SILENT_ADDRESS && this.#connector?.hasNext) this.#tryNextAddress();
+  }
+
+  #transportFailed(error: Error, fatal: boolean): void {
+    const connecting = this.#state === 'connecting' || this.#state === 'handshaking';
+    // Once the peer has answered, an ICMP message is noise that anybody could have sent.
+    const useless = fatal || (connecting && this.stats.datagramsReceived === 0 && isUnreachable(error));
+    if (useless && connecting && this.#connector?.hasNext) {
+      this.#tryNextAddress();
+      return;
+    }
+    this.stats.transportErrors++;
+    this.#narrator.transportError?.();
+    if (useless) this.#fail(transportError(error, this.#driver?.remote, this.#driver?.handshakeInfo()));
+  }
+
+  #tryNextAddress(): void {
+    void this.#driver?.close();
+    if (this.#state === 'handshaking') this.#state = move(this.#state, 'connecting');
+    this.#connector?.next();
+  }
+
+  #fail(error: DtlsError): void {
+    if (this.#state === 'open') this.#narrator.failed(error.message);
+    else if (this.#state === 'connecting') this.#narrator.startFailed?.(error.message);
+    else this.#narrator.handshakeFailed(error.message);
+    this.#finish({ reason: 'error', error });
+  }
+
+  /** The one way out, from any state. */
+  #finish(info: CloseInfo): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#state = move(this.#state, 'closing');
+    this.#ping?.stop();
+    this.#connector?.cancel();
+    this.#client?.signal?.removeEventListener('abort', this.#onAbort);
+    const released = this.#driver?.close() ?? Promise.resolve();
+    this.#opened.reject(info.error ?? new DtlsError('ERR_DTLS_CLOSED', 'The association was closed before it opened.'));
+    for (const reader of this.#readers) reader.end(info.error);
+    if (info.error !== undefined) this.#surface(info.error);
+    released
+      .catch((error) => rethrowLater(error))
+      .then(() => {
+        this.#state = move(this.#state, 'closed');
+        this.#closed.resolve(info);
+        this.#emit('close', info);
+      });
+  }
+
+  /** An error that nobody can have heard of otherwise is thrown, as by any EventEmitter. */
+  #surface(error: Error): void {
+    const heard = this.#promiseRead || this.#client === undefined || this.listenerCount('errorMessage') > 0;
+    if (!heard || this.listenerCount('error') > 0) this.#emit('error', error);
+  }
+
+  readonly #onAbort = (): void => {
+    const cause = this.#client?.signal?.reason;
+    this.#finish({ reason: 'error', error: new DtlsError('ABORT_ERR', 'The association was aborted.', { cause }) });
+  };
+
+  #emit<E extends keyof DtlsAssociationEvents>(event: E, ...args: DtlsAssociationEvents[E]): void {
+    emitSafely(this, event, ...args);
+  }
+}
+
+export { endPeer };
+
+function notOpen(state: AssociationState): DtlsError {
+  const remedy = state === 'closing' || state === 'closed' ? 'make a new one' : 'await opened first';
+  return new DtlsError('ERR_DTLS_STATE', `send: the association is ${state}, not open; ${remedy}.`);
+}
+
+function wrongSize(size: number, maxPayload: number): DtlsError {
+  return new DtlsError(
+    'ERR_DTLS_MESSAGE_SIZE',
+    `send: a message has 1 to ${maxPayload} bytes here, this one has ${size}; see the mtu option.`,
+    { value: size },
+  );
+}

@@ -1,0 +1,39 @@
+import type { ClientSignals } from '../qt/narrator';
+import type { RemoteAddress } from '../transport';
+
+export interface CloseInfo {
+  /**
+   * Who ended the association: `close()` or `destroy()` here, the peer's close_notify, an error; on a server also
+   * `idleTimeout`, or a new handshake of the same peer.
+   */
+  readonly reason: 'local' | 'peer' | 'error' | 'idle' | 'replaced';
+  /** Present when the reason is an error. */
+  readonly error?: Error;
+}
+
+export interface CipherInfo {
+  /** OpenSSL's name. */
+  readonly name: string;
+  /** IANA's name. */
+  readonly standardName: string;
+  readonly version: string;
+}
+
+/** What a `DtlsAssociation` emits, with the arguments; Qt's four signals included. */
+export interface DtlsAssociationEvents extends ClientSignals {
+  /** The handshake is complete. */
+  secureConnect: [];
+  /** One message of the peer, whole. It shares its memory with others: whoever keeps it keeps up to 64 KiB. */
+  message: [data: Buffer];
+  /** After `send` returned false: there is room again. */
+  drain: [];
+  close: [info: CloseInfo];
+  /** Always fatal, and followed by `close`. */
+  error: [error: Error];
+  /** The retransmission timer sent a flight again. */
+  handshakeTimeout: [];
+  /** With the option `keylog`: NSS key log lines, each ended by a line feed. */
+  keylog: [lines: Buffer];
+  /** An address of the host is tried. */
+  lookup: [address: RemoteAddress];
+}

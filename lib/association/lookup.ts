@@ -1,0 +1,55 @@
+import { isIP } from 'node:net';
+import { DtlsError } from '../errors';
+import type { LookupFunction } from '../options/client';
+import type { RemoteAddress } from '../transport';
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly family: 0 | 4 | 6;
+  readonly lookup: LookupFunction;
+  readonly handshakeTimeoutMs: number;
+}
+
+type Callback = (error: DtlsError | undefined, addresses: RemoteAddress[]) => void;
+
+/**
+ * Calls back once with the addresses of a host in the resolver's order, at least one, or with `ERR_DTLS_LOOKUP`;
+ * never before it returns. Returns what cancels the call.
+ */
+export function resolveTarget(target: Target, callback: Callback): () => void {
+  const { host, port, family, lookup, handshakeTimeoutMs } = target;
+  let done: Callback | undefined = callback;
+  const finish: Callback = (error, addresses) => {
+    clearTimeout(timer);
+    done?.(error, addresses);
+    done = undefined;
+  };
+  const timer = setTimeout(() => finish(notFound(host, 'the resolver does not answer'), []), handshakeTimeoutMs);
+  const literal = isIP(host);
+  if (literal !== 0) {
+    process.nextTick(finish, undefined, [{ address: host, port, family: literal }]);
+  } else {
+    lookup(host, { all: true, family }, (cause, found) => {
+      const addresses = cause ? [] : usable(found, port);
+      const why = cause?.message ?? 'the resolver knows no address of it';
+      process.nextTick(finish, addresses.length > 0 ? undefined : notFound(host, why, cause ?? undefined), addresses);
+    });
+  }
+  return () => {
+    clearTimeout(timer);
+    done = undefined;
+  };
+}
+
+function usable(found: unknown, port: number): RemoteAddress[] {
+  if (!Array.isArray(found)) return [];
+  return found.flatMap(({ address }: { address: string }) => {
+    const family = isIP(address);
+    return family === 0 ? [] : [{ address, port, family: family as 4 | 6 }];
+  });
+}
+
+function notFound(host: string, why: string, cause?: Error): DtlsError {
+  return new DtlsError('ERR_DTLS_LOOKUP', `The host ${JSON.stringify(host)} was not found: ${why}.`, { cause });
+}

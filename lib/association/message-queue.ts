@@ -1,0 +1,63 @@
+/** Messages that an async iterator holds for a slow reader; what comes on top is dropped, as UDP would. */
+const CAPACITY = 1024;
+
+/**
+ * The messages of an association as an async iterator with a bounded buffer. It ends when the association does,
+ * and throws what ended it if that was an error.
+ */
+export class MessageQueue implements AsyncIterableIterator<Buffer> {
+  readonly #onReturn: () => void;
+  #messages: Buffer[] = [];
+  #waiting: Array<{ resolve: (result: IteratorResult<Buffer>) => void; reject: (error: unknown) => void }> = [];
+  #end: { error: Error | undefined } | undefined;
+
+  /** `onReturn` is called when the reader stops before the end. */
+  constructor(onReturn: () => void) {
+    this.#onReturn = onReturn;
+  }
+
+  /** False: the buffer is full and the message is dropped. */
+  push(message: Buffer): boolean {
+    const reader = this.#waiting.shift();
+    if (reader !== undefined) {
+      reader.resolve({ value: message, done: false });
+      return true;
+    }
+    if (this.#messages.length >= CAPACITY) return false;
+    this.#messages.push(message);
+    return true;
+  }
+
+  end(error: Error | undefined): void {
+    this.#end = { error };
+    const [first, ...others] = this.#waiting;
+    this.#waiting = [];
+    if (first === undefined) return;
+    if (error === undefined) first.resolve({ value: undefined, done: true });
+    else first.reject(error);
+    for (const reader of others) reader.resolve({ value: undefined, done: true });
+    this.#end = { error: undefined };
+  }
+
+  next(): Promise<IteratorResult<Buffer>> {
+    const message = this.#messages.shift();
+    if (message !== undefined) return Promise.resolve({ value: message, done: false });
+    if (this.#end !== undefined) {
+      const { error } = this.#end;
+      this.#end = { error: undefined };
+      return error === undefined ? Promise.resolve({ value: undefined, done: true }) : Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  return(): Promise<IteratorResult<Buffer>> {
+    this.#onReturn();
+    this.#messages = [];
+    this.end(undefined);
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

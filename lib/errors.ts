@@ -1,0 +1,76 @@
+import type { HandshakeInfo } from './handshake/info';
+import type { RemoteAddress } from './transport';
+
+/** Every code that a `DtlsError` can carry. docs/errors.md lists each with its causes and cures. */
+export type DtlsErrorCode =
+  | 'ERR_DTLS_LOAD'
+  | 'ERR_DTLS_OPTION'
+  | 'ERR_DTLS_STATE'
+  | 'ERR_DTLS_MESSAGE_SIZE'
+  | 'ERR_DTLS_LOOKUP'
+  | 'ERR_DTLS_SOCKET'
+  | 'ERR_DTLS_REFUSED'
+  | 'ERR_DTLS_HANDSHAKE'
+  | 'ERR_DTLS_HANDSHAKE_TIMEOUT'
+  | 'ERR_DTLS_NO_SHARED_CIPHER'
+  | 'ERR_DTLS_PSK_UNKNOWN'
+  | 'ERR_DTLS_PSK_MISMATCH'
+  | 'ERR_DTLS_PSK_CALLBACK'
+  | 'ERR_DTLS_ALERT'
+  | 'ERR_DTLS_CLOSED'
+  | 'ERR_DTLS_INTERNAL'
+  | 'ABORT_ERR';
+
+export interface DtlsErrorDetails {
+  /** Whom the association talked to. */
+  peer?: RemoteAddress;
+  /** Name of the alert (RFC 5246 section 7.2.2) that ended the association, sent or received. */
+  alert?: string;
+  /** OpenSSL's own words. */
+  reason?: string;
+  /** What happened during the handshake, when one failed. */
+  handshake?: HandshakeInfo;
+  /** The offending option, and its value unless it is secret. */
+  option?: string;
+  value?: unknown;
+  cause?: unknown;
+}
+
+const BRAND = Symbol.for('dtls-association.DtlsError');
+
+/**
+ * The one error class of this package. `code` is stable and meant for programs, `message` for people.
+ */
+export class DtlsError extends Error {
+  readonly code: DtlsErrorCode;
+  declare readonly peer?: RemoteAddress;
+  declare readonly alert?: string;
+  declare readonly reason?: string;
+  declare readonly handshake?: HandshakeInfo;
+  declare readonly option?: string;
+  declare readonly value?: unknown;
+
+  constructor(code: DtlsErrorCode, message: string, details: DtlsErrorDetails = {}) {
+    const { cause, ...rest } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    // Absent details stay absent, so that a printed error shows what there is.
+    Object.assign(this, Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)));
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  override get name(): string {
+    // What AbortSignal users look for.
+    return this.code === 'ABORT_ERR' ? 'AbortError' : 'DtlsError';
+  }
+
+  /** True for a DtlsError of any copy of this package in the process. */
+  static is(value: unknown): value is DtlsError {
+    return value instanceof Error && BRAND in value;
+  }
+}
+
+/** An option that cannot be used: names it, shows its value and says what would do. */
+export function optionError(option: string, value: unknown, remedy: string, cause?: unknown): DtlsError {
+  return new DtlsError('ERR_DTLS_OPTION', `${option}: ${remedy}`, { option, value, cause });
+}

@@ -1,0 +1,204 @@
+import { DtlsError, type DtlsErrorCode, type DtlsErrorDetails } from '../errors';
+import type { RemoteAddress } from '../transport';
+import type { HandshakeInfo } from './info';
+import { alertName } from './wire';
+
+/** How a handshake ended other than well. */
+export interface HandshakeFailure {
+  role: 'client' | 'server';
+  peer: RemoteAddress | undefined;
+  /** Why it ended: OpenSSL failed, the peer closed, the deadline passed, or a wrong key shows itself. */
+  how: 'failed' | 'closed' | 'timeout' | 'wrongKey';
+  info: HandshakeInfo;
+  /** Our Finished is out. */
+  finishedSent: boolean;
+  reason: string;
+  /** level << 8 | description, -1 for none. */
+  alertReceived: number;
+  alertSent: number;
+  /** As text, "" when none was named yet. */
+  pskIdentity: string;
+  /** What the user's callback threw. */
+  thrown: { value: unknown } | undefined;
+}
+
+interface Finding {
+  code: DtlsErrorCode;
+  message: string;
+}
+
+const Alert = {
+  CloseNotify: 0,
+  BadRecordMac: 20,
+  DecryptionFailed: 21,
+  HandshakeFailure: 40,
+  IllegalParameter: 47,
+  DecryptError: 51,
+  ProtocolVersion: 70,
+  InsufficientSecurity: 71,
+  InternalError: 80,
+  UnknownPskIdentity: 115,
+} as const;
+
+/** Turns a failed handshake into the error that users see: a code, and a sentence with the likely cause and cure. */
+export function diagnose(failure: HandshakeFailure): DtlsError {
+  const { peer, info, thrown } = failure;
+  const details: DtlsErrorDetails = { handshake: info };
+  if (peer !== undefined) details.peer = peer;
+  if (failure.reason !== '') details.reason = failure.reason;
+  const alert = failure.alertReceived >= 0 ? failure.alertReceived : failure.alertSent;
+  if (alert >= 0) details.alert = alertName(alert);
+  if (thrown !== undefined) details.cause = thrown.value;
+  const { code, message } = find(failure);
+  return new DtlsError(code, message.charAt(0).toUpperCase() + message.slice(1), details);
+}
+
+function find(failure: HandshakeFailure): Finding {
+  if (failure.thrown !== undefined) return callbackThrew(failure);
+  if (failure.how === 'wrongKey') return wrongKey(failure);
+  if (failure.how === 'timeout') return timedOut(failure);
+  if (failure.alertReceived >= 0) return refusedByPeer(failure, failure.alertReceived & 0xff);
+  if (failure.alertSent >= 0) return refusedByUs(failure, failure.alertSent & 0xff);
+  if (failure.how === 'closed') return closed(failure);
+  return { code: 'ERR_DTLS_HANDSHAKE', message: `The handshake with ${whom(failure)} failed: ${why(failure)}.` };
+}
+
+function callbackThrew({ thrown }: HandshakeFailure): Finding {
+  const said = thrown?.value instanceof Error ? thrown.value.message : String(thrown?.value);
+  return { code: 'ERR_DTLS_PSK_CALLBACK', message: `The pskCallback threw: ${said}` };
+}
+
+function wrongKey(failure: HandshakeFailure): Finding {
+  return {
+    code: 'ERR_DTLS_PSK_MISMATCH',
+    message:
+      `The pre-shared keys differ: ${whom(failure)} and this side agreed on everything up to the Finished message, ` +
+      `which never authenticates. Check that both hold the same key for ${identity(failure)}.`,
+  };
+}
+
+function timedOut(failure: HandshakeFailure): Finding {
+  const { info, role } = failure;
+  const seconds = `${(info.durationMs / 1000).toFixed(1)} s`;
+  const code: DtlsErrorCode = 'ERR_DTLS_HANDSHAKE_TIMEOUT';
+  if (usesPsk(info) && failure.finishedSent && role === 'client') {
+    return {
+      code: 'ERR_DTLS_PSK_MISMATCH',
+      message:
+        `${whom(failure)} fell silent after our Finished message for ${seconds}: most likely the pre-shared keys for ` +
+        `${identity(failure)} differ (such a Finished is dropped without a word), else the path broke just then.`,
+    };
+  }
+  if (info.datagramsReceived === 0) {
+    return {
+      code,
+      message:
+        `Nothing came back from ${whom(failure)} in ${seconds}: check the address and the port, and that no firewall ` +
+        'drops UDP on the way.',
+    };
+  }
+  if (info.lastReceived === 'HelloVerifyRequest') {
+    return {
+      code,
+      message:
+        `${whom(failure)} answered the first ClientHello and not the second, for ${seconds}: either the larger second ` +
+        'one is lost on the way (try a smaller mtu or fewer ciphers), or the cookie is not accepted (a server ' +
+        'cluster whose members do not share their cookie secret, or an address that changes between datagrams).',
+    };
+  }
+  return {
+    code,
+    message:
+      `The handshake with ${whom(failure)} did not complete in ${seconds}: last sent ${info.lastSent}, last received ` +
+      `${info.lastReceived}, ${info.retransmits} retransmissions. The path loses datagrams, perhaps only large ones ` +
+      '(try a smaller mtu), or the peer stopped.',
+  };
+}
+
+function refusedByPeer(failure: HandshakeFailure, alert: number): Finding {
+  const { info, finishedSent } = failure;
+  const said = `${whom(failure)} ended the handshake with the alert ${alertName(alert)}`;
+  switch (alert) {
+    case Alert.UnknownPskIdentity:
+      return { code: 'ERR_DTLS_PSK_UNKNOWN', message: `${said}: it has no key for ${identity(failure)}.` };
+    case Alert.ProtocolVersion:
+      return { code: 'ERR_DTLS_HANDSHAKE', message: `${said}: it does not speak DTLS 1.2.` };
+    case Alert.BadRecordMac:
+    case Alert.DecryptionFailed:
+    case Alert.DecryptError:
+      if (usesPsk(info)) return wrongKey(failure);
+      break;
+    case Alert.CloseNotify:
+      return closed(failure);
+    case Alert.HandshakeFailure:
+    case Alert.InsufficientSecurity:
+      if (info.cipher === undefined) return noSharedCipher(failure, said);
+      break;
+    case Alert.IllegalParameter:
+    case Alert.InternalError:
+      if (usesPsk(info) && finishedSent) {
+        return {
+          code: 'ERR_DTLS_HANDSHAKE',
+          message: `${said}, as some servers do when they have no key for ${identity(failure)}.`,
+        };
+      }
+      break;
+  }
+  return { code: 'ERR_DTLS_HANDSHAKE', message: `${said}${failure.reason === '' ? '' : ` (${failure.reason})`}.` };
+}
+
+function refusedByUs(failure: HandshakeFailure, alert: number): Finding {
+  if (alert === Alert.UnknownPskIdentity) {
+    return {
+      code: 'ERR_DTLS_PSK_UNKNOWN',
+      message: `${whom(failure)} named ${identity(failure)}, for which neither psk nor pskCallback has a key.`,
+    };
+  }
+  if (failure.reason === 'no shared cipher') {
+    return noSharedCipher(failure, `The handshake with ${whom(failure)} ended with the alert ${alertName(alert)}`);
+  }
+  if (/psk identity not found|bad psk/.test(failure.reason)) {
+    return {
+      code: 'ERR_DTLS_PSK_UNKNOWN',
+      message: `The pskCallback gave no credentials for ${whom(failure)}, so the handshake ended.`,
+    };
+  }
+  return {
+    code: 'ERR_DTLS_HANDSHAKE',
+    message: `The handshake with ${whom(failure)} failed: ${why(failure)} (alert ${alertName(alert)} sent).`,
+  };
+}
+
+function noSharedCipher(failure: HandshakeFailure, said: string): Finding {
+  const ours = failure.info.ciphers.join(', ');
+  return {
+    code: 'ERR_DTLS_NO_SHARED_CIPHER',
+    message:
+      `${said}: the two sides have no cipher suite in common. This side has ${ours}; see the ciphers option, and ` +
+      'check that the peer is set up for pre-shared keys.',
+  };
+}
+
+function closed(failure: HandshakeFailure): Finding {
+  if (usesPsk(failure.info) && failure.finishedSent) return wrongKey(failure);
+  return { code: 'ERR_DTLS_CLOSED', message: `${whom(failure)} closed the association during the handshake.` };
+}
+
+function usesPsk(info: HandshakeInfo): boolean {
+  return info.cipher?.includes('PSK') === true;
+}
+
+function why({ reason }: HandshakeFailure): string {
+  return reason === '' ? 'OpenSSL gave no reason' : reason;
+}
+
+function identity({ pskIdentity }: HandshakeFailure): string {
+  return pskIdentity === '' ? 'the identity in use' : `the identity ${JSON.stringify(pskIdentity)}`;
+}
+
+function whom({ peer, role }: HandshakeFailure): string {
+  const kind = role === 'client' ? 'server' : 'client';
+  if (peer === undefined) return `the ${kind}`;
+  const host = peer.family === 6 ? `[${peer.address}]` : peer.address;
+  return `the ${kind} ${host}:${peer.port}`;
+}

@@ -1,0 +1,145 @@
+/** The little of the DTLS 1.2 wire format (RFC 6347 section 4) that is readable outside the TLS machine. */
+
+export const ContentType = { ChangeCipherSpec: 20, Alert: 21, Handshake: 22, ApplicationData: 23 } as const;
+
+export const HandshakeType = {
+  ClientHello: 1,
+  ServerHello: 2,
+  HelloVerifyRequest: 3,
+  ServerHelloDone: 14,
+  ClientKeyExchange: 16,
+  Finished: 20,
+} as const;
+
+const HANDSHAKE_NAMES: Readonly<Record<number, string>> = {
+  0: 'HelloRequest',
+  1: 'ClientHello',
+  2: 'ServerHello',
+  3: 'HelloVerifyRequest',
+  4: 'NewSessionTicket',
+  11: 'Certificate',
+  12: 'ServerKeyExchange',
+  13: 'CertificateRequest',
+  14: 'ServerHelloDone',
+  15: 'CertificateVerify',
+  16: 'ClientKeyExchange',
+  20: 'Finished',
+};
+
+const ALERT_NAMES: Readonly<Record<number, string>> = {
+  0: 'close_notify',
+  10: 'unexpected_message',
+  20: 'bad_record_mac',
+  21: 'decryption_failed',
+  22: 'record_overflow',
+  30: 'decompression_failure',
+  40: 'handshake_failure',
+  42: 'bad_certificate',
+  43: 'unsupported_certificate',
+  44: 'certificate_revoked',
+  45: 'certificate_expired',
+  46: 'certificate_unknown',
+  47: 'illegal_parameter',
+  48: 'unknown_ca',
+  49: 'access_denied',
+  50: 'decode_error',
+  51: 'decrypt_error',
+  70: 'protocol_version',
+  71: 'insufficient_security',
+  80: 'internal_error',
+  86: 'inappropriate_fallback',
+  90: 'user_canceled',
+  100: 'no_renegotiation',
+  110: 'unsupported_extension',
+  112: 'unrecognized_name',
+  115: 'unknown_psk_identity',
+  120: 'no_application_protocol',
+};
+
+const RECORD_HEADER = 13;
+const HANDSHAKE_HEADER = 12;
+
+/** Description byte of an alert from `level << 8 | description`. */
+export function alertName(alert: number): string {
+  const description = alert & 0xff;
+  return ALERT_NAMES[description] ?? `alert ${description}`;
+}
+
+export interface WireRecord {
+  type: number;
+  epoch: number;
+  sequence: number;
+  /** First handshake message of a plaintext record; undefined when encrypted or no handshake record. */
+  handshakeType: number | undefined;
+  /** message_seq of that message (RFC 6347 section 4.2.2). */
+  messageSequence: number;
+}
+
+/** The whole records of a datagram, in order. */
+export function parseRecords(datagram: Uint8Array): WireRecord[] {
+  const view = Buffer.from(datagram.buffer, datagram.byteOffset, datagram.byteLength);
+  const records: WireRecord[] = [];
+  let at = 0;
+  while (at + RECORD_HEADER <= view.length) {
+    const size = RECORD_HEADER + view.readUInt16BE(at + 11);
+    if (at + size > view.length) break;
+    const type = view.readUInt8(at);
+    const epoch = view.readUInt16BE(at + 3);
+    const readable = type === ContentType.Handshake && epoch === 0 && size >= RECORD_HEADER + HANDSHAKE_HEADER;
+    records.push({
+      type,
+      epoch,
+      sequence: view.readUIntBE(at + 5, 6),
+      handshakeType: readable ? view.readUInt8(at + RECORD_HEADER) : undefined,
+      messageSequence: readable ? view.readUInt16BE(at + RECORD_HEADER + 4) : -1,
+    });
+    at += size;
+  }
+  return records;
+}
+
+/** What a person would call a record. An encrypted handshake record of a first handshake is its Finished. */
+export function recordName(record: WireRecord): string {
+  switch (record.type) {
+    case ContentType.ChangeCipherSpec:
+      return 'ChangeCipherSpec';
+    case ContentType.Alert:
+      return 'Alert';
+    case ContentType.ApplicationData:
+      return 'ApplicationData';
+    default:
+      if (record.epoch > 0) return 'Finished';
+      return HANDSHAKE_NAMES[record.handshakeType ?? -1] ?? 'Handshake';
+  }
+}
+
+/**
+ * The client's random of a datagram that begins with a ClientHello (its first fragment), as a string to compare;
+ * undefined for every other datagram. A repeated hello has the same random, a new handshake another.
+ */
+export function clientHelloRandom(datagram: Uint8Array): string | undefined {
+  const randomAt = RECORD_HEADER + HANDSHAKE_HEADER + 2;
+  if (datagram.length < randomAt + 32) return undefined;
+  if (datagram[0] !== ContentType.Handshake || datagram[RECORD_HEADER] !== HandshakeType.ClientHello) return undefined;
+  // Epoch 0, fragment offset 0.
+  if (datagram[3] !== 0 || datagram[4] !== 0) return undefined;
+  if (datagram[19] !== 0 || datagram[20] !== 0 || datagram[21] !== 0) return undefined;
+  return Buffer.from(datagram.buffer, datagram.byteOffset + randomAt, 32).toString('latin1');
+}
+
+/** Epoch of a datagram's first record; -1 when the datagram is too short to be DTLS. */
+export function firstEpoch(datagram: Uint8Array): number {
+  return datagram.length < RECORD_HEADER ? -1 : ((datagram[3] as number) << 8) | (datagram[4] as number);
+}
+
+/** A plaintext fatal alert: what a handshake that never had keys in common can still say. */
+export function fatalAlertRecord(description: number, sequence: number): Buffer {
+  const record = Buffer.alloc(RECORD_HEADER + 2);
+  record.writeUInt8(ContentType.Alert, 0);
+  record.writeUInt16BE(0xfefd, 1);
+  record.writeUIntBE(sequence, 5, 6);
+  record.writeUInt16BE(2, 11);
+  record.writeUInt8(2, RECORD_HEADER);
+  record.writeUInt8(description, RECORD_HEADER + 1);
+  return record;
+}

@@ -1,0 +1,61 @@
+import { closest, distance } from 'fastest-levenshtein';
+import { DtlsError, optionError } from '../errors';
+
+/** Rejects options that do not exist, naming the nearest one that does: a misspelt option must never be ignored. */
+export function checkNames(kind: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new DtlsError('ERR_DTLS_OPTION', `${kind}: an object of options is expected, not ${show(options)}.`, {
+      option: kind,
+      value: options,
+    });
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const nearest = closest(
+      name.toLowerCase(),
+      known.map((k) => k.toLowerCase()),
+    );
+    const suggestion = known.find((k) => k.toLowerCase() === nearest) as string;
+    const near =
+      distance(name.toLowerCase(), nearest) <= Math.max(2, name.length / 3) ||
+      nearest.includes(name.toLowerCase()) ||
+      name.toLowerCase().includes(nearest);
+    const hint = near ? `did you mean ${suggestion}?` : `known are ${known.join(', ')}.`;
+    throw optionError(name, undefined, `no such option of ${kind}; ${hint}`);
+  }
+}
+
+/** A whole number within bounds, or the fallback when absent. */
+export function integer(name: string, value: unknown, bounds: { min: number; max: number }, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (Number.isInteger(value) && (value as number) >= bounds.min && (value as number) <= bounds.max)
+    return value as number;
+  throw optionError(name, value, `a whole number from ${bounds.min} to ${bounds.max} is expected, not ${show(value)}.`);
+}
+
+export function string(name: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && value !== '') return value;
+  throw optionError(name, value, `a string with something in it is expected, not ${show(value)}.`);
+}
+
+export function boolean(name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === 'boolean') return value;
+  throw optionError(name, value, `true or false is expected, not ${show(value)}.`);
+}
+
+// biome-ignore lint/complexity/noBannedTypes: any function will do here, its caller knows its shape
+export function callback<T extends Function>(name: string, value: T | undefined): T | undefined {
+  if (value === undefined || typeof value === 'function') return value;
+  throw optionError(name, value, `a function is expected, not ${show(value)}.`);
+}
+
+/** How a value looks in a message: short, and never a key. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  if (typeof value === 'function') return 'a function';
+  return String(value);
+}

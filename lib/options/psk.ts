@@ -1,0 +1,79 @@
+import { optionError } from '../errors';
+import { show } from './check';
+
+/** RFC 4279 section 5.3. */
+export const MAX_IDENTITY_BYTES = 128;
+/** What OpenSSL's callbacks take in every supported version. */
+export const MAX_KEY_BYTES = 256;
+
+/** What a client proves itself with. */
+export interface PskCredentials {
+  /** 1 to 128 bytes, no NUL; a string is sent as UTF-8 (RFC 4279 section 5.1). */
+  identity: string | Uint8Array;
+  /** 1 to 256 bytes. */
+  key: Uint8Array;
+}
+
+/** A server's keys by identity; the names are UTF-8. */
+export type PskTable = Readonly<Record<string, Uint8Array>> | ReadonlyMap<string, Uint8Array>;
+
+/** The identity as bytes. `name` is the option to blame. */
+export function identityBytes(name: string, identity: unknown): Uint8Array {
+  if (typeof identity !== 'string' && !(identity instanceof Uint8Array)) {
+    throw optionError(name, identity, `a string or Uint8Array is expected, not ${show(identity)}.`);
+  }
+  const bytes = typeof identity === 'string' ? Buffer.from(identity) : identity;
+  if (bytes.length === 0 || bytes.length > MAX_IDENTITY_BYTES) {
+    throw optionError(
+      name,
+      identity,
+      `an identity has 1 to ${MAX_IDENTITY_BYTES} bytes (RFC 4279), this one has ${bytes.length}.`,
+    );
+  }
+  // OpenSSL hands identities on as C strings: what follows a NUL would be cut off unseen.
+  if (bytes.includes(0)) throw optionError(name, identity, 'an identity must not contain a NUL byte.');
+  return bytes;
+}
+
+/** The key itself, checked. Errors show its length, never its bytes. */
+export function keyBytes(name: string, key: unknown): Uint8Array {
+  if (!(key instanceof Uint8Array)) {
+    const hint = typeof key === 'string' ? " For a hexadecimal string use Buffer.from(text, 'hex')." : '';
+    throw optionError(
+      name,
+      undefined,
+      `a Uint8Array of 1 to ${MAX_KEY_BYTES} bytes is expected, not a ${typeof key}.${hint}`,
+    );
+  }
+  if (key.length === 0 || key.length > MAX_KEY_BYTES) {
+    throw optionError(name, undefined, `a key has 1 to ${MAX_KEY_BYTES} bytes, this one has ${key.length}.`);
+  }
+  return key;
+}
+
+/** Checked credentials of a client. */
+export function clientCredentials(name: string, psk: unknown): { identity: Uint8Array; key: Uint8Array } {
+  if (typeof psk !== 'object' || psk === null) {
+    throw optionError(name, undefined, `{ identity, key } is expected, not ${typeof psk}.`);
+  }
+  const { identity, key } = psk as Partial<PskCredentials>;
+  return { identity: identityBytes(`${name}.identity`, identity), key: keyBytes(`${name}.key`, key) };
+}
+
+/** Checked table of a server, as pairs of bytes. */
+export function tableEntries(name: string, table: unknown): Array<[Uint8Array, Uint8Array]> {
+  if (typeof table !== 'object' || table === null || table instanceof Uint8Array) {
+    throw optionError(name, undefined, `a Map or an object from identity to key is expected, not ${typeof table}.`);
+  }
+  const entries: Array<[string, unknown]> = table instanceof Map ? [...table] : Object.entries(table);
+  return entries.map(([identity, key]) => [
+    identityBytes(`${name} identity`, identity),
+    keyBytes(`${name}[${show(identity)}]`, key),
+  ]);
+}
+
+/** Whether `psk` has the shape of a client's credentials rather than that of a server's table. */
+export function isCredentials(psk: unknown): psk is PskCredentials {
+  if (typeof psk !== 'object' || psk === null || psk instanceof Map) return false;
+  return Object.keys(psk).sort().join() === 'identity,key';
+}

@@ -1,0 +1,37 @@
+import type { ConnectOptions } from '../options/client';
+
+/**
+ * The key of Qt's DTLS examples, which accept any identity with it. It is printed in Qt's sources: it protects
+ * nothing, and only serves to talk to those examples.
+ */
+export const QT_EXAMPLE_KEY: Uint8Array = Uint8Array.of(0x1a, 0x2b, 0x3c, 0x4d, 0x5e, 0x6f);
+
+/**
+ * Options for the constructor of Qt's example, `DtlsAssociation(address, port, connectionName)`: it pings, and
+ * without credentials it identifies itself by its name and uses the example's key, with a process warning.
+ */
+export function seedOptions(
+  host: string,
+  port: number | undefined,
+  name: string | undefined,
+  options: Omit<ConnectOptions, 'host' | 'port' | 'name'> = {},
+): ConnectOptions {
+  const seed: ConnectOptions = { ping: true, ...options, host, name: name ?? `${host}:${port}` };
+  if (port !== undefined) seed.port = port;
+  if (!options.psk && !options.pskCallback && !options.secureContext) {
+    warnOfExampleKey();
+    seed.psk = { identity: seed.name as string, key: QT_EXAMPLE_KEY };
+  }
+  return seed;
+}
+
+let warned = false;
+
+function warnOfExampleKey(): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning("a DtlsAssociation without credentials uses the public key of Qt's example: give it psk", {
+    type: 'DtlsWarning',
+    code: 'DTLS_EXAMPLE_KEY',
+  });
+}

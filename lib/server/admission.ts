@@ -1,0 +1,59 @@
+import type { Listener, Session } from '../../binding';
+import { binding, Verdict } from '../native';
+import type { ServerConfig } from '../options/server';
+import { nativeContextOf } from '../secure-context';
+import { Slab } from '../slab';
+import type { ServerStats } from '../stats';
+import { CookieKeys } from './cookie-keys';
+
+const replies = new Slab();
+
+export interface AdmissionEvents {
+  /** A HelloVerifyRequest for whoever sent the hello. */
+  reply(datagram: Buffer): void;
+}
+
+/**
+ * The door of a server: answers hellos statelessly, and lets in whoever returns the cookie sent to its address
+ * (RFC 6347 section 4.2.1). Nothing is remembered about anybody else.
+ */
+export class Admission {
+  readonly #listener: Listener;
+  readonly #cookieKeys: CookieKeys;
+  readonly #stats: ServerStats;
+  readonly #mtu: number;
+
+  constructor(config: ServerConfig, stats: ServerStats) {
+    this.#listener = new binding.Listener(nativeContextOf(config.secureContext), config);
+    this.#cookieKeys = new CookieKeys(config.cookieSecret);
+    this.#stats = stats;
+    this.#mtu = config.mtu;
+  }
+
+  /** A session for a verified hello; undefined when it was answered or ignored. `key` names the sender's address. */
+  admit(hello: Uint8Array, key: string, events: AdmissionEvents): Session | undefined {
+    const keys = this.#cookieKeys.rotate(Date.now());
+    if (keys !== undefined) this.#listener.setCookieKeys(keys.current, keys.previous);
+    switch (this.#listener.accept(hello, Buffer.from(key))) {
+      case Verdict.Verified:
+        return this.#listener.promote();
+      case Verdict.Reply:
+        this.#reply(events);
+        return undefined;
+      default:
+        this.#stats.datagramsIgnored++;
+        return undefined;
+    }
+  }
+
+  destroy(): void {
+    this.#listener.destroy();
+  }
+
+  #reply(events: AdmissionEvents): void {
+    const size = this.#listener.takeDatagram(replies.reserve(this.#mtu), replies.offset);
+    if (size === 0) return;
+    this.#stats.cookiesSent++;
+    events.reply(replies.take(size));
+  }
+}

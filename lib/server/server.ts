@@ -1,0 +1,229 @@
+import { EventEmitter } from 'node:events';
+import type { Session } from '../../binding';
+import { DtlsAssociation, endPeer } from '../association/association';
+import { PeerSetup } from '../association/peer-setup';
+import { emitSafely } from '../emit';
+import { DtlsError } from '../errors';
+import { HandshakeRecorder } from '../handshake/recorder';
+import {
+  type ListenOptions,
+  parseListenOptions,
+  parseServerOptions,
+  type ServerConfig,
+  type ServerOptions,
+} from '../options/server';
+import { askServer } from '../psk-lookup';
+import { peerInfo, ServerNarrator, type ServerSignals } from '../qt/narrator';
+import { newServerStats, type ServerStats } from '../stats';
+import type { RemoteAddress, ServerTransport, ServerTransportReceiver } from '../transport';
+import { DgramServerTransport } from '../transports/dgram-server';
+import { Admission } from './admission';
+import { PeerLink } from './peer-link';
+import { type PeerEntry, PeerTable, peerKey } from './peer-table';
+
+/** What a `DtlsServer` emits, with the arguments; Qt's signals included. */
+export interface DtlsServerEvents extends ServerSignals {
+  listening: [];
+  /** A peer's handshake is complete. */
+  secureConnection: [association: DtlsAssociation];
+  /** A peer's handshake or association failed; no other is touched. */
+  peerError: [error: Error, peer: RemoteAddress];
+  /** The server's socket failed; the server closes. */
+  error: [error: Error];
+  close: [];
+}
+
+/** A closed server does not listen again. */
+type ServerState = 'idle' | 'binding' | 'listening' | 'closed';
+
+/** An idle association is found within an eighth of idleTimeout. */
+const TICKS_OF_IDLE_TIMEOUT = 8;
+
+/**
+ * A DTLS server: one socket, any number of associations. A peer gets memory only after it has returned its cookie
+ * (RFC 6347 section 4.2.1), and whatever it does disturbs no other.
+ *
+ * Throws `ERR_DTLS_OPTION` when an option cannot be used.
+ */
+export class DtlsServer extends EventEmitter<DtlsServerEvents> {
+  readonly stats: ServerStats = newServerStats();
+  readonly #config: ServerConfig;
+  readonly #admission: Admission;
+  readonly #peers = new PeerTable();
+  readonly #associations = new Set<DtlsAssociation>();
+  #state: ServerState = 'idle';
+  #transport: ServerTransport | undefined;
+  #handshakes = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #referenced = true;
+
+  constructor(options: ServerOptions, onAssociation?: (association: DtlsAssociation) => void) {
+    super();
+    this.#config = parseServerOptions(options);
+    this.#admission = new Admission(this.#config, this.stats);
+    if (onAssociation !== undefined) this.on('secureConnection', onAssociation);
+  }
+
+  /** Associations whose handshake is complete. */
+  get associations(): ReadonlySet<DtlsAssociation> {
+    return this.#associations;
+  }
+
+  /**
+   * Binds the socket. Rejects with `ERR_DTLS_SOCKET` (its `cause` is the system's error) when the address cannot
+   * be had, with `ERR_DTLS_STATE` when the server listens already or is closed.
+   */
+  async listen(options: ListenOptions): Promise<this> {
+    const config = parseListenOptions(options);
+    if (this.#state !== 'idle') {
+      throw new DtlsError('ERR_DTLS_STATE', `listen: the server is ${this.#state}, not idle.`);
+    }
+    this.#state = 'binding';
+    const { sendHighWaterMark } = this.#config;
+    const transport = options.transport ?? new DgramServerTransport({ ...config, sendHighWaterMark });
+    try {
+      await transport.open(this.#receiver);
+    } catch (cause) {
+      this.#state = 'idle';
+      const message = `The server cannot listen on ${config.address}:${config.port}/udp: ${(cause as Error).message}.`;
+      throw new DtlsError('ERR_DTLS_SOCKET', message, { cause });
+    }
+    this.#begin(transport);
+    return this;
+  }
+
+  /** Where the server listens; undefined when it does not. */
+  address(): RemoteAddress | undefined {
+    return this.#state === 'listening' ? this.#transport?.address() : undefined;
+  }
+
+  /** Sends close_notify to every peer, flushes, and releases the socket. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    clearInterval(this.#idleTimer);
+    await Promise.all(this.#peers.entries().map(({ association }) => association.close()));
+    this.#admission.destroy();
+    await this.#transport?.close();
+    emitSafely(this, 'close');
+  }
+
+  ref(): this {
+    this.#referenced = true;
+    this.#transport?.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#referenced = false;
+    this.#transport?.unref();
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  readonly #receiver: ServerTransportReceiver = {
+    datagram: (bytes, from) => this.#peers.route(bytes, from, this.#onHello),
+    drained: () => {
+      for (const { link } of this.#peers.entries()) link.drained();
+    },
+    failed: (cause) => {
+      void this.close();
+      const error = new DtlsError('ERR_DTLS_SOCKET', `The server's socket failed: ${cause.message}.`, { cause });
+      emitSafely(this, 'error', error);
+    },
+  };
+
+  #begin(transport: ServerTransport): void {
+    this.#transport = transport;
+    this.#state = 'listening';
+    if (!this.#referenced) transport.unref();
+    const { idleTimeoutMs } = this.#config;
+    if (idleTimeoutMs > 0) {
+      const tickMs = Math.ceil(idleTimeoutMs / TICKS_OF_IDLE_TIMEOUT);
+      this.#idleTimer = setInterval(() => this.#expireIdle(), tickMs).unref();
+    }
+    emitSafely(this, 'listening');
+  }
+
+  readonly #onHello = (datagram: Uint8Array, random: string | undefined, from: RemoteAddress): void => {
+    const transport = this.#transport;
+    if (this.#state !== 'listening' || transport === undefined) return;
+    const session = this.#admission.admit(datagram, peerKey(from), {
+      reply: (cookie) => {
+        transport.send(cookie, from);
+        new ServerNarrator(this, from).notVerified();
+      },
+    });
+    if (session === undefined) return;
+    if (this.#isFull()) {
+      this.stats.refusedByLimit++;
+      session.destroy();
+      return;
+    }
+    this.#welcome(session, transport, datagram, random, from);
+  };
+
+  #isFull(): boolean {
+    const { maxAssociations, maxHandshakes } = this.#config;
+    return this.#handshakes >= maxHandshakes || this.#handshakes + this.#associations.size >= maxAssociations;
+  }
+
+  #welcome(
+    session: Session,
+    transport: ServerTransport,
+    hello: Uint8Array,
+    helloRandom: string | undefined,
+    from: RemoteAddress,
+  ): void {
+    const config = this.#config;
+    const narrator = new ServerNarrator(this, from);
+    const recorder = new HandshakeRecorder(config.mtu, config.secureContext.ciphers);
+    recorder.received(hello);
+    if (config.pskCallback !== undefined) askServer(session, config.pskCallback, from);
+    const link = new PeerLink(from, transport, () => this.#ended(entry));
+    const setup = new PeerSetup({ name: peerInfo(from), config, session, transport: link, recorder, narrator });
+    const entry: PeerEntry = {
+      association: new DtlsAssociation(setup),
+      link,
+      helloRandom,
+      idleTicks: 0,
+      seenDatagrams: 0,
+    };
+    entry.association.once('secureConnect', () => this.#established(entry));
+    entry.association.on('error', (error) => emitSafely(this, 'peerError', error, from));
+    this.stats.handshakesStarted++;
+    this.#handshakes++;
+    this.#peers.add(entry);
+    narrator.verified();
+    link.start();
+  }
+
+  #established(entry: PeerEntry): void {
+    this.stats.handshakesCompleted++;
+    this.#handshakes--;
+    this.#associations.add(entry.association);
+    if (this.#peers.established(entry)) this.stats.replaced++;
+    emitSafely(this, 'secureConnection', entry.association);
+  }
+
+  #ended(entry: PeerEntry): void {
+    this.#peers.remove(entry);
+    if (this.#associations.delete(entry.association)) return;
+    this.#handshakes--;
+    this.stats.handshakesFailed++;
+  }
+
+  #expireIdle(): void {
+    for (const entry of this.#peers.entries()) {
+      const { datagramsReceived } = entry.association.stats;
+      entry.idleTicks = datagramsReceived === entry.seenDatagrams ? entry.idleTicks + 1 : 0;
+      entry.seenDatagrams = datagramsReceived;
+      if (entry.idleTicks < TICKS_OF_IDLE_TIMEOUT || entry.association.state !== 'open') continue;
+      this.stats.expired++;
+      endPeer(entry.association, 'idle');
+    }
+  }
+}

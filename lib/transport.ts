@@ -1,0 +1,59 @@
+/** Whom an association talks to. `family` is 4 or 6; transports without IP addresses use 0. */
+export interface RemoteAddress {
+  readonly address: string;
+  readonly port: number;
+  readonly family: 0 | 4 | 6;
+}
+
+/** What a transport tells its association. */
+export interface TransportReceiver {
+  /** The transport can send. Called once, before any datagram. */
+  opened(): void;
+  /** One datagram arrived; the bytes belong to the receiver until the call returns. */
+  datagram(bytes: Uint8Array): void;
+  /** After `send` returned false: the queue is empty again. */
+  drained(): void;
+  /** The transport failed. With `fatal` false (say, an ICMP message) it goes on. */
+  failed(error: Error, fatal: boolean): void;
+}
+
+/**
+ * Carries the datagrams of one association to and from one peer: a UDP socket, a server's share of one, or the
+ * user's own channel. It keeps datagram boundaries; it may lose, repeat and reorder.
+ */
+export interface Transport {
+  /** Known once opened. */
+  readonly remote: RemoteAddress | undefined;
+  /** Starts the transport; it answers through `receiver`, never before this call returns. */
+  open(receiver: TransportReceiver): void;
+  /**
+   * Sends one datagram. The bytes are never changed afterwards, so they may be kept. The receiver is not called
+   * before this returns. False: taken, but the queue is over its mark, and `drained` will be called.
+   */
+  send(datagram: Uint8Array): boolean;
+  /** Sends what is queued, then releases everything; the receiver hears nothing from this call on. */
+  close(): Promise<void> | void;
+  ref(): void;
+  unref(): void;
+}
+
+/** What a server's transport tells the server. */
+export interface ServerTransportReceiver {
+  datagram(bytes: Uint8Array, from: RemoteAddress): void;
+  drained(): void;
+  /** The transport cannot go on. */
+  failed(error: Error): void;
+}
+
+/** Carries the datagrams of a server to and from many peers. */
+export interface ServerTransport {
+  /** Resolves when datagrams can arrive; rejects with the system's error when it cannot be bound. */
+  open(receiver: ServerTransportReceiver): Promise<void>;
+  /** Where it listens. */
+  address(): RemoteAddress;
+  /** As `Transport.send`. */
+  send(datagram: Uint8Array, to: RemoteAddress): boolean;
+  close(): Promise<void>;
+  ref(): void;
+  unref(): void;
+}

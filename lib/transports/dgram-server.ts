@@ -1,0 +1,79 @@
+import dgram from 'node:dgram';
+import type { RemoteAddress, ServerTransport, ServerTransportReceiver } from '../transport';
+import { literalLookup, SendQueue } from './send-queue';
+
+export interface ServerSocketOptions {
+  port: number;
+  /** An IP address; the unspecified IPv6 address takes IPv4 too unless `ipv6Only`. */
+  address: string;
+  family: 4 | 6;
+  ipv6Only: boolean;
+  sendHighWaterMark: number;
+}
+
+/** One bound `node:dgram` socket that serves every peer. */
+export class DgramServerTransport implements ServerTransport {
+  readonly #options: ServerSocketOptions;
+  readonly #socket: dgram.Socket;
+  #queue: SendQueue | undefined;
+
+  constructor(options: ServerSocketOptions) {
+    this.#options = options;
+    this.#socket = dgram.createSocket({
+      type: options.family === 6 ? 'udp6' : 'udp4',
+      ipv6Only: options.ipv6Only,
+      lookup: literalLookup,
+    });
+  }
+
+  open(receiver: ServerTransportReceiver): Promise<void> {
+    const socket = this.#socket;
+    const { port, address, sendHighWaterMark } = this.#options;
+    this.#queue = new SendQueue(socket, sendHighWaterMark, {
+      drained: () => receiver.drained(),
+      // What the kernel would not send counts as lost on the way; retransmission is the protocol's business.
+      failed: () => {},
+    });
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind({ port, address, exclusive: true }, () => {
+        socket.off('error', reject);
+        socket.on('error', (error) => receiver.failed(error));
+        socket.on('message', (bytes, from) => receiver.datagram(bytes, toRemoteAddress(from)));
+        resolve();
+      });
+    });
+  }
+
+  address(): RemoteAddress {
+    return toRemoteAddress(this.#socket.address());
+  }
+
+  send(datagram: Uint8Array, to: RemoteAddress): boolean {
+    return this.#queue?.send(datagram, to.port, to.address) ?? true;
+  }
+
+  close(): Promise<void> {
+    const socket = this.#socket;
+    socket.removeAllListeners('message');
+    return new Promise((resolve) => {
+      const close = (): void => {
+        socket.close(() => resolve());
+      };
+      if (this.#queue === undefined) close();
+      else this.#queue.whenEmpty(close);
+    });
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+}
+
+function toRemoteAddress(info: { address: string; port: number; family: string }): RemoteAddress {
+  return { address: info.address, port: info.port, family: info.family === 'IPv6' ? 6 : 4 };
+}
