@@ -74,3 +74,15 @@ export class DtlsError extends Error {
 export function optionError(option: string, value: unknown, remedy: string, cause?: unknown): DtlsError {
   return new DtlsError('ERR_DTLS_OPTION', `${option}: ${remedy}`, { option, value, cause });
 }
+
+/** A message for an association that has no keys yet, or no more. */
+export function notOpenError(state: string): DtlsError {
+  const remedy = state === 'closing' || state === 'closed' ? 'make a new one' : 'await opened first';
+  return new DtlsError('ERR_DTLS_STATE', `send: the association is ${state}, not open; ${remedy}.`);
+}
+
+/** A message that does not fit one datagram. */
+export function messageSizeError(size: number, maxPayload: number): DtlsError {
+  const message = `send: a message has 1 to ${maxPayload} bytes here, this one has ${size}; see the mtu option.`;
+  return new DtlsError('ERR_DTLS_MESSAGE_SIZE', message, { value: size });
+}

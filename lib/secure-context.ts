@@ -42,8 +42,8 @@ export class SecureContext {
   readonly #native: Context;
   /** OpenSSL names of the suites that are offered or accepted, in order of preference. */
   readonly ciphers: readonly string[];
-  /** Whether the context holds pre-shared keys of its own. */
-  readonly hasPsk: boolean;
+  /** What `psk` was: a client's credentials, a server's table, or absent. */
+  readonly pskKind: 'credentials' | 'table' | undefined;
   readonly keylog: boolean;
 
   static {
@@ -54,7 +54,7 @@ export class SecureContext {
   constructor(options: SecureContextOptions = {}) {
     checkNames('createSecureContext', options, OPTION_NAMES);
     this.keylog = boolean('keylog', options.keylog, false);
-    this.hasPsk = options.psk !== undefined;
+    this.pskKind = options.psk === undefined ? undefined : isCredentials(options.psk) ? 'credentials' : 'table';
     this.#native = createNative(options, this.keylog);
     this.ciphers = Object.freeze(this.#native.cipherNames());
     checkCiphers(options.ciphers, this.ciphers);

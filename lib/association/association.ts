@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Session } from '../../binding';
 import { emitSafely, rethrowLater } from '../emit';
-import { DtlsError } from '../errors';
+import { DtlsError, messageSizeError, notOpenError } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
 import { HandshakeRecorder } from '../handshake/recorder';
 import { binding } from '../native';
@@ -16,10 +16,11 @@ import { type AssociationStats, newAssociationStats } from '../stats';
 import type { RemoteAddress, Transport } from '../transport';
 import { ClientConnector, isUnreachable, transportError } from './client-connector';
 import { type Deferred, deferred } from './deferred';
+import type { DriverEvents, Negotiated } from './driver-setup';
 import type { CipherInfo, CloseInfo, DtlsAssociationEvents } from './events';
-import { MessageQueue } from './message-queue';
+import { MessageReaders } from './message-queue';
 import { PeerSetup } from './peer-setup';
-import { type DriverEvents, type Negotiated, SessionDriver } from './session-driver';
+import { SessionDriver } from './session-driver';
 import { type AssociationState, move } from './state';
 
 type SeedOptions = Omit<ConnectOptions, 'host' | 'port' | 'name'>;
@@ -46,7 +47,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   readonly #narrator: Narrator;
   readonly #opened: Deferred<this> = deferred();
   readonly #closed: Deferred<CloseInfo> = deferred();
-  readonly #readers = new Set<MessageQueue>();
+  readonly #readers = new MessageReaders();
   #state: AssociationState = 'idle';
   #driver: SessionDriver | undefined;
   #deadlineAt = 0;
@@ -161,12 +162,12 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
    */
   send(data: string | Uint8Array): boolean {
     const driver = this.#driver;
-    if (this.#state !== 'open' || driver === undefined) throw notOpen(this.#state);
+    if (this.#state !== 'open' || driver === undefined) throw notOpenError(this.#state);
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     if (!(bytes instanceof Uint8Array)) {
       throw new DtlsError('ERR_DTLS_OPTION', `send: a string or Uint8Array is expected, not ${show(data)}.`);
     }
-    if (bytes.length === 0 || bytes.length > this.maxPayload) throw wrongSize(bytes.length, this.maxPayload);
+    if (bytes.length === 0 || bytes.length > this.maxPayload) throw messageSizeError(bytes.length, this.maxPayload);
     return driver.send(bytes);
   }
 
@@ -201,10 +202,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
     this.#promiseRead = true;
-    const reader: MessageQueue = new MessageQueue(() => this.#readers.delete(reader));
-    if (this.#state === 'closing' || this.#state === 'closed') reader.end(undefined);
-    else this.#readers.add(reader);
-    return reader;
+    return this.#readers.open();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -282,7 +280,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   }
 
   #message(data: Buffer, datagram: Uint8Array): void {
-    for (const reader of this.#readers) if (!reader.push(data)) this.stats.messagesDropped++;
+    this.stats.messagesDropped += this.#readers.push(data);
     this.#emit('message', data);
     this.#narrator.message(datagram, data);
   }
@@ -330,7 +328,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     this.#client?.signal?.removeEventListener('abort', this.#onAbort);
     const released = this.#driver?.close() ?? Promise.resolve();
     this.#opened.reject(info.error ?? new DtlsError('ERR_DTLS_CLOSED', 'The association was closed before it opened.'));
-    for (const reader of this.#readers) reader.end(info.error);
+    this.#readers.end(info.error);
     if (info.error !== undefined) this.#surface(info.error);
     released
       .catch((error) => rethrowLater(error))
@@ -358,16 +356,3 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
 }
 
 export { endPeer };
-
-function notOpen(state: AssociationState): DtlsError {
-  const remedy = state === 'closing' || state === 'closed' ? 'make a new one' : 'await opened first';
-  return new DtlsError('ERR_DTLS_STATE', `send: the association is ${state}, not open; ${remedy}.`);
-}
-
-function wrongSize(size: number, maxPayload: number): DtlsError {
-  return new DtlsError(
-    'ERR_DTLS_MESSAGE_SIZE',
-    `send: a message has 1 to ${maxPayload} bytes here, this one has ${size}; see the mtu option.`,
-    { value: size },
-  );
-}

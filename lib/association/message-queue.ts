@@ -61,3 +61,30 @@ export class MessageQueue implements AsyncIterableIterator<Buffer> {
     return this;
   }
 }
+
+/** The iterators that read an association. */
+export class MessageReaders {
+  readonly #queues = new Set<MessageQueue>();
+  #ended = false;
+
+  open(): MessageQueue {
+    const queue: MessageQueue = new MessageQueue(() => this.#queues.delete(queue));
+    if (this.#ended) queue.end(undefined);
+    else this.#queues.add(queue);
+    return queue;
+  }
+
+  /** How many readers were too slow to take the message. */
+  push(message: Buffer): number {
+    if (this.#queues.size === 0) return 0;
+    let dropped = 0;
+    for (const queue of this.#queues) if (!queue.push(message)) dropped++;
+    return dropped;
+  }
+
+  end(error: Error | undefined): void {
+    this.#ended = true;
+    for (const queue of this.#queues) queue.end(error);
+    this.#queues.clear();
+  }
+}

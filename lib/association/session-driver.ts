@@ -1,13 +1,13 @@
 import type { Session } from '../../binding';
-import { DtlsError } from '../errors';
-import { diagnose, type HandshakeFailure } from '../handshake/diagnosis';
+import type { HandshakeFailure } from '../handshake/diagnosis';
 import type { HandshakeInfo } from '../handshake/info';
 import type { HandshakeRecorder } from '../handshake/recorder';
-import { alertName, fatalAlertRecord } from '../handshake/wire';
+import { fatalAlertRecord } from '../handshake/wire';
 import { MAX_PLAINTEXT, Status } from '../native';
 import { Slab } from '../slab';
-import type { AssociationStats } from '../stats';
-import type { RemoteAddress, Transport, TransportReceiver } from '../transport';
+import type { RemoteAddress, TransportReceiver } from '../transport';
+import type { DriverSetup } from './driver-setup';
+import { dataFailure, handshakeFailure } from './failure';
 
 /** setTimeout() takes no longer waits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -15,56 +15,6 @@ const BAD_RECORD_MAC = 20;
 
 const plaintexts = new Slab();
 const datagrams = new Slab();
-
-/** What a driver tells its association, after all datagrams are out and the timer is set. None may throw. */
-export interface DriverEvents {
-  /** OpenSSL asked for the pre-shared key of this identity. */
-  pskRequested(identity: string): void;
-  /** A datagram was taken and the handshake goes on. */
-  progressed(): void;
-  /** The transport is open. */
-  opened(): void;
-  /** The first flight is out. */
-  started(): void;
-  /** The retransmission timer fired. */
-  retransmitted(): void;
-  established(handshake: HandshakeInfo, negotiated: Negotiated): void;
-  keylog(lines: Buffer): void;
-  /** `datagram` is the one that carried the message. */
-  message(data: Buffer, datagram: Uint8Array): void;
-  /** The peer's close_notify; ours has been sent. */
-  closedByPeer(): void;
-  /** The handshake failed, or OpenSSL did. Never called for network noise. */
-  failed(error: DtlsError): void;
-  /** The transport's queue is empty again. */
-  drained(): void;
-  transportFailed(error: Error, fatal: boolean): void;
-}
-
-/** What the handshake settled; outlives the session. */
-export interface Negotiated {
-  readonly cipherName: string;
-  readonly cipherStandardName: string;
-  readonly protocol: string;
-  /** Largest message in bytes. */
-  readonly maxPayload: number;
-  /** Identity that the pre-shared key belongs to. */
-  readonly pskIdentity: Buffer;
-}
-
-export interface DriverSetup {
-  role: 'client' | 'server';
-  session: Session;
-  transport: Transport;
-  recorder: HandshakeRecorder;
-  events: DriverEvents;
-  stats: AssociationStats;
-  mtu: number;
-  /** When the handshake must be complete, in performance.now() milliseconds. */
-  deadlineAt: number;
-  /** Whether the session collects key log lines. */
-  keylog: boolean;
-}
 
 /**
  * Drives one session over one transport: feeds datagrams in, drains datagrams out, keeps the one timer of a
@@ -87,7 +37,11 @@ export class SessionDriver implements TransportReceiver {
   /** Opens the transport; the first flight leaves when it is open. */
   open(): void {
     this.#arm();
-    this.#setup.transport.open(this);
+    try {
+      this.#setup.transport.open(this);
+    } catch (error) {
+      this.failed(error as Error, true);
+    }
   }
 
   /** Sends the first flight; on a server, the answer to the hello that its listener verified. */
@@ -126,13 +80,13 @@ export class SessionDriver implements TransportReceiver {
       return true;
     }
     this.#setup.stats.messagesSent++;
-    return this.#flush(false);
+    return this.#flush();
   }
 
   /** Sends close_notify, when there are keys to send it with, and releases everything. */
   async close(): Promise<void> {
     this.#session?.shutdown();
-    this.#flush(false);
+    this.#flush();
     this.#release();
     await this.#setup.transport.close();
   }
@@ -177,7 +131,7 @@ export class SessionDriver implements TransportReceiver {
       status = this.#session.poll(plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
     }
     if (status === Status.Closed) this.#session?.shutdown();
-    this.#flush(false);
+    this.#flush();
     if (this.#recorder !== undefined) this.#reportCredentials();
     if (established) this.#establish();
     if (datagram !== undefined) this.#deliver(messages, datagram);
@@ -237,8 +191,8 @@ export class SessionDriver implements TransportReceiver {
     }
   }
 
-  #flush(retransmission: boolean): boolean {
-    const { mtu, transport, stats } = this.#setup;
+  #flush(): boolean {
+    const { mtu, stats } = this.#setup;
     const flight: Uint8Array[] | undefined = this.#recorder === undefined ? undefined : [];
     let taken = true;
     while (this.#session !== undefined) {
@@ -246,17 +200,28 @@ export class SessionDriver implements TransportReceiver {
       if (size === 0) break;
       const datagram = datagrams.take(size);
       flight?.push(datagram);
-      stats.datagramsSent++;
-      stats.bytesSent += size;
-      taken = transport.send(datagram);
+      taken = this.#transmit(datagram);
     }
-    if (flight !== undefined && flight.length > 0) this.#recorder?.sent(flight, retransmission);
+    if (flight !== undefined && flight.length > 0 && this.#recorder?.sent(flight)) stats.retransmits++;
     return taken;
   }
 
   /** Twice, so that a lossy path is not taken for a wrong key. */
   #repeatFlight(recorder: HandshakeRecorder): void {
-    for (const datagram of [...recorder.flight, ...recorder.flight]) this.#setup.transport.send(datagram);
+    for (const datagram of [...recorder.flight, ...recorder.flight]) this.#transmit(datagram);
+  }
+
+  /** A user's transport may throw; that ends this association and nothing else. */
+  #transmit(datagram: Uint8Array): boolean {
+    const { transport, stats } = this.#setup;
+    stats.datagramsSent++;
+    stats.bytesSent += datagram.length;
+    try {
+      return transport.send(datagram);
+    } catch (error) {
+      this.failed(error as Error, true);
+      return true;
+    }
   }
 
   #arm(): void {
@@ -278,21 +243,19 @@ export class SessionDriver implements TransportReceiver {
     const { stats, events } = this.#setup;
     const sentBefore = stats.datagramsSent;
     const status = session.handleTimeout();
-    this.#flush(true);
+    this.#flush();
     if (status === Status.Failed) {
       this.#fail('failed');
       return;
     }
     this.#arm();
-    if (stats.datagramsSent === sentBefore) return;
-    stats.retransmits++;
-    events.retransmitted();
+    if (stats.datagramsSent > sentBefore) events.retransmitted();
   }
 
   /** Tells the peer, whom silence would leave waiting for its own deadline (RFC 6347 section 4.1.2.7). */
   #refuseWrongKey(recorder: HandshakeRecorder): void {
     if (!recorder.finishedSent) {
-      this.#setup.transport.send(fatalAlertRecord(BAD_RECORD_MAC, recorder.nextSequence));
+      this.#transmit(fatalAlertRecord(BAD_RECORD_MAC, recorder.nextSequence));
     }
     this.#fail('wrongKey');
   }
@@ -310,38 +273,11 @@ export class SessionDriver implements TransportReceiver {
   #fail(how: HandshakeFailure['how']): void {
     const session = this.#session;
     if (session === undefined) return;
-    const error = this.#recorder === undefined ? this.#dataFailure(session) : this.#handshakeFailure(session, how);
+    const error =
+      this.#recorder === undefined
+        ? dataFailure(session, this.remote)
+        : handshakeFailure(this.#setup.role, session, this.#recorder, this.remote, how);
     this.#release();
     this.#setup.events.failed(error);
-  }
-
-  #handshakeFailure(session: Session, how: HandshakeFailure['how']): DtlsError {
-    const recorder = this.#recorder as HandshakeRecorder;
-    return diagnose({
-      role: this.#setup.role,
-      peer: this.#setup.transport.remote,
-      how,
-      info: recorder.info(session.cipherName()),
-      finishedSent: recorder.finishedSent,
-      reason: session.reason(),
-      alertReceived: session.alertReceived(),
-      alertSent: session.alertSent(),
-      pskIdentity: session.pskIdentity().toString(),
-      thrown: session.takeThrown(),
-    });
-  }
-
-  #dataFailure(session: Session): DtlsError {
-    const received = session.alertReceived();
-    const peer = this.#setup.transport.remote;
-    if (received >= 0) {
-      const alert = alertName(received);
-      return new DtlsError('ERR_DTLS_ALERT', `The peer ended the association with the alert ${alert}.`, {
-        peer,
-        alert,
-      });
-    }
-    const reason = session.reason();
-    return new DtlsError('ERR_DTLS_INTERNAL', `OpenSSL failed: ${reason || 'it gave no reason'}.`, { peer, reason });
   }
 }

@@ -30,6 +30,7 @@ export class HandshakeRecorder {
   #slowestAnswerMs = 0;
   #finishedSentAt: number | undefined;
   #highestSequenceSent = -1;
+  #highestMessageSent = -1;
   #highestMessageReceived = -1;
   #repeatedFlights = 0;
   #repeatedKeyExchanges = 0;
@@ -59,21 +60,26 @@ export class HandshakeRecorder {
     return this.#datagramsReceived;
   }
 
-  sent(flight: readonly Uint8Array[], retransmission: boolean): void {
+  /** True when the flight repeats what has been sent before: by our timer, or by OpenSSL's while it was reading. */
+  sent(flight: readonly Uint8Array[]): boolean {
+    const records = flight.flatMap(parseRecords);
+    const repeats = this.#repeatsSent(records);
     this.#flight = flight;
     this.#datagramsSent += flight.length;
-    if (retransmission) {
+    if (repeats) {
       this.#retransmits++;
     } else {
       this.#flightsSent++;
       this.#flightSentAt = performance.now();
       this.#flightAnswered = false;
     }
-    for (const record of flight.flatMap(parseRecords)) {
+    for (const record of records) {
       this.#lastSent = record;
+      this.#highestMessageSent = Math.max(this.#highestMessageSent, record.messageSequence);
       if (record.epoch === 0) this.#highestSequenceSent = Math.max(this.#highestSequenceSent, record.sequence);
       else if (record.type === ContentType.Handshake) this.#finishedSentAt ??= performance.now();
     }
+    return repeats;
   }
 
   /**
@@ -129,6 +135,11 @@ export class HandshakeRecorder {
       cipher: cipher === '' ? undefined : cipher,
       durationMs: performance.now() - this.#startedAt,
     });
+  }
+
+  #repeatsSent(records: readonly WireRecord[]): boolean {
+    const message = records.find((record) => record.handshakeType !== undefined);
+    return message === undefined ? this.finishedSent : message.messageSequence <= this.#highestMessageSent;
   }
 
   #noteAnswer(): void {

@@ -127,7 +127,7 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
   const port = parsePort(options);
   const pskCallback = callback('pskCallback', options.pskCallback);
   return Object.freeze({
-    ...parseSession(options, options.psk, pskCallback !== undefined, {}),
+    ...parseSession('client', options, options.psk, pskCallback !== undefined, {}),
     host,
     port,
     family: parseFamily(options.family),
@@ -146,19 +146,14 @@ const PORT_BOUNDS = { min: 0, max: 65_535 };
 
 /** The part that clients and servers share. `own` are the role's own context options. */
 export function parseSession(
+  role: 'client' | 'server',
   options: CommonOptions,
   psk: SecureContextOptions['psk'],
   hasCallback: boolean,
   own: Pick<SecureContextOptions, 'pskIdentityHint'>,
 ): SessionConfig {
   const secureContext = parseContext(options, psk, own);
-  if (!secureContext.hasPsk && !hasCallback) {
-    throw optionError(
-      'psk',
-      undefined,
-      'credentials are missing: give psk, pskCallback or a secureContext that has psk.',
-    );
-  }
+  checkCredentials(role, secureContext, hasCallback);
   const retransmit = options.retransmit ?? {};
   checkNames('retransmit', retransmit, ['initial', 'max']);
   const initialTimeoutMs = integer('retransmit.initial', retransmit.initial, { min: 15, max: 60_000 }, 1000);
@@ -170,6 +165,20 @@ export function parseSession(
     maxTimeoutMs: integer('retransmit.max', retransmit.max, { min: initialTimeoutMs, max: 600_000 }, 60_000),
     sendHighWaterMark: integer('sendHighWaterMark', options.sendHighWaterMark, { min: 0, max: 2 ** 30 }, 65_536),
   };
+}
+
+function checkCredentials(role: 'client' | 'server', { pskKind }: SecureContext, hasCallback: boolean): void {
+  if (pskKind === undefined && !hasCallback) {
+    const remedy = 'credentials are missing: give psk, pskCallback or a secureContext that has psk.';
+    throw optionError('psk', undefined, remedy);
+  }
+  if (role === 'client' && pskKind === 'table') {
+    throw optionError('psk', undefined, 'a client proves itself with { identity, key }; this is a table of keys.');
+  }
+  if (role === 'server' && pskKind === 'credentials') {
+    const remedy = 'a server has a table of keys, { [identity]: key } or a Map; { identity, key } is for clients.';
+    throw optionError('psk', undefined, remedy);
+  }
 }
 
 function parseContext(

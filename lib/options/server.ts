@@ -56,7 +56,7 @@ export function parseServerOptions(options: ServerOptions): ServerConfig {
   const pskCallback = callback('pskCallback', options.pskCallback);
   const own = options.pskIdentityHint === undefined ? {} : { pskIdentityHint: options.pskIdentityHint };
   return Object.freeze({
-    ...parseSession(options, options.psk, pskCallback !== undefined, own),
+    ...parseSession('server', options, options.psk, pskCallback !== undefined, own),
     pskCallback,
     cookieSecret: parseCookieSecret(options.cookieSecret),
     idleTimeoutMs: integer('idleTimeout', options.idleTimeout, { min: 0, max: 2 ** 31 - 1 }, 0),

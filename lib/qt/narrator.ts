@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { Negotiated } from '../association/session-driver';
+import type { Negotiated } from '../association/driver-setup';
 import { emitSafely } from '../emit';
 import type { RemoteAddress } from '../transport';
 

@@ -6,6 +6,7 @@ export class PeerLink implements Transport {
   readonly #socket: ServerTransport;
   readonly #onClose: () => void;
   #receiver: TransportReceiver | undefined;
+  #overMark = false;
 
   constructor(remote: RemoteAddress, socket: ServerTransport, onClose: () => void) {
     this.remote = remote;
@@ -26,12 +27,17 @@ export class PeerLink implements Transport {
     this.#receiver?.datagram(datagram);
   }
 
+  /** The socket's queue is empty again: of interest to those whose send went over its mark. */
   drained(): void {
+    if (!this.#overMark) return;
+    this.#overMark = false;
     this.#receiver?.drained();
   }
 
   send(datagram: Uint8Array): boolean {
-    return this.#socket.send(datagram, this.remote);
+    const taken = this.#socket.send(datagram, this.remote);
+    this.#overMark ||= !taken;
+    return taken;
   }
 
   close(): void {

@@ -84,9 +84,13 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     try {
       await transport.open(this.#receiver);
     } catch (cause) {
-      this.#state = 'idle';
+      if ((this.#state as ServerState) === 'binding') this.#state = 'idle';
       const message = `The server cannot listen on ${config.address}:${config.port}/udp: ${(cause as Error).message}.`;
       throw new DtlsError('ERR_DTLS_SOCKET', message, { cause });
+    }
+    if ((this.#state as ServerState) === 'closed') {
+      await transport.close();
+      throw new DtlsError('ERR_DTLS_CLOSED', 'listen: the server was closed before it was bound.');
     }
     this.#begin(transport);
     return this;

@@ -1,0 +1,56 @@
+import type { Session } from '../../binding';
+import type { DtlsError } from '../errors';
+import type { HandshakeInfo } from '../handshake/info';
+import type { HandshakeRecorder } from '../handshake/recorder';
+import type { AssociationStats } from '../stats';
+import type { Transport } from '../transport';
+
+/** What a driver tells its association, after all datagrams are out and the timer is set. None may throw. */
+export interface DriverEvents {
+  /** OpenSSL asked for the pre-shared key of this identity. */
+  pskRequested(identity: string): void;
+  /** A datagram was taken and the handshake goes on. */
+  progressed(): void;
+  /** The transport is open. */
+  opened(): void;
+  /** The first flight is out. */
+  started(): void;
+  /** The retransmission timer fired. */
+  retransmitted(): void;
+  established(handshake: HandshakeInfo, negotiated: Negotiated): void;
+  keylog(lines: Buffer): void;
+  /** `datagram` is the one that carried the message. */
+  message(data: Buffer, datagram: Uint8Array): void;
+  /** The peer's close_notify; ours has been sent. */
+  closedByPeer(): void;
+  /** The handshake failed, or OpenSSL did. Never called for network noise. */
+  failed(error: DtlsError): void;
+  /** The transport's queue is empty again. */
+  drained(): void;
+  transportFailed(error: Error, fatal: boolean): void;
+}
+
+/** What the handshake settled; outlives the session. */
+export interface Negotiated {
+  readonly cipherName: string;
+  readonly cipherStandardName: string;
+  readonly protocol: string;
+  /** Largest message in bytes. */
+  readonly maxPayload: number;
+  /** Identity that the pre-shared key belongs to. */
+  readonly pskIdentity: Buffer;
+}
+
+export interface DriverSetup {
+  role: 'client' | 'server';
+  session: Session;
+  transport: Transport;
+  recorder: HandshakeRecorder;
+  events: DriverEvents;
+  stats: AssociationStats;
+  mtu: number;
+  /** When the handshake must be complete, in performance.now() milliseconds. */
+  deadlineAt: number;
+  /** Whether the session collects key log lines. */
+  keylog: boolean;
+}
