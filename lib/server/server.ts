@@ -96,9 +96,12 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     return this;
   }
 
-  /** Where the server listens; undefined when it does not. */
-  address(): RemoteAddress | undefined {
-    return this.#state === 'listening' ? this.#transport?.address() : undefined;
+  /** Where the server listens. Throws `ERR_DTLS_STATE` when it does not. */
+  address(): RemoteAddress {
+    if (this.#state !== 'listening' || this.#transport === undefined) {
+      throw new DtlsError('ERR_DTLS_STATE', `address: the server is ${this.#state}, not listening.`);
+    }
+    return this.#transport.address();
   }
 
   /** Sends close_notify to every peer, flushes, and releases the socket. */
