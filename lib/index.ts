@@ -5,9 +5,10 @@ export { type Capabilities, capabilities, type Versions, versions } from './capa
 export { connect, createServer } from './connect';
 export { DtlsError, type DtlsErrorCode } from './errors';
 export type { HandshakeInfo } from './handshake/info';
-export type { ClientPskCallback, ConnectOptions, LookupFunction, RetransmitOptions } from './options/client';
+export type { ClientPskCallback, ConnectOptions, LookupFunction } from './options/client';
 export type { PskCredentials, PskTable } from './options/psk';
 export type { ListenOptions, ServerLimits, ServerOptions, ServerPskCallback } from './options/server';
+export type { RetransmitOptions } from './options/session';
 export { QT_EXAMPLE_KEY } from './qt/seed';
 export { createSecureContext, SecureContext, type SecureContextOptions } from './secure-context';
 export { DtlsServer, type DtlsServerEvents } from './server/server';

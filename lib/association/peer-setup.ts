@@ -1,6 +1,6 @@
 import type { Session } from '../../binding';
 import type { HandshakeRecorder } from '../handshake/recorder';
-import type { SessionConfig } from '../options/client';
+import type { SessionConfig } from '../options/session';
 import type { Narrator } from '../qt/narrator';
 import type { Transport } from '../transport';
 

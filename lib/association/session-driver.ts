@@ -50,7 +50,7 @@ export class SessionDriver implements TransportReceiver {
     this.#setup.events.opened();
     if (this.#session === undefined) return;
     this.#settle(this.#session.start(), undefined);
-    this.#setup.events.started();
+    if (this.#session !== undefined) this.#setup.events.started();
   }
 
   drained(): void {
@@ -85,8 +85,11 @@ export class SessionDriver implements TransportReceiver {
 
   /** Sends close_notify, when there are keys to send it with, and releases everything. */
   async close(): Promise<void> {
-    this.#session?.shutdown();
-    this.#flush();
+    // A handshake has no keys for close_notify; and it may be a pskCallback that asks, from inside a verb.
+    if (this.#recorder === undefined) {
+      this.#session?.shutdown();
+      this.#flush();
+    }
     this.#release();
     await this.#setup.transport.close();
   }

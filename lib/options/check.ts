@@ -1,4 +1,4 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { closest } from 'fastest-levenshtein';
 import { DtlsError, optionError } from '../errors';
 
 /** Rejects options that do not exist, naming the nearest one that does: a misspelt option must never be ignored. */
@@ -11,16 +11,7 @@ export function checkNames(kind: string, options: unknown, known: readonly strin
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const nearest = closest(
-      name.toLowerCase(),
-      known.map((k) => k.toLowerCase()),
-    );
-    const suggestion = known.find((k) => k.toLowerCase() === nearest) as string;
-    const near =
-      distance(name.toLowerCase(), nearest) <= Math.max(2, name.length / 3) ||
-      nearest.includes(name.toLowerCase()) ||
-      name.toLowerCase().includes(nearest);
-    const hint = near ? `did you mean ${suggestion}?` : `known are ${known.join(', ')}.`;
+    const hint = `did you mean ${closest(name, known)}? Known are ${known.join(', ')}.`;
     throw optionError(name, undefined, `no such option of ${kind}; ${hint}`);
   }
 }
@@ -48,7 +39,8 @@ export function boolean(name: string, value: unknown, fallback: boolean): boolea
 // biome-ignore lint/complexity/noBannedTypes: any function will do here, its caller knows its shape
 export function callback<T extends Function>(name: string, value: T | undefined): T | undefined {
   if (value === undefined || typeof value === 'function') return value;
-  throw optionError(name, value, `a function is expected, not ${show(value)}.`);
+  // What is given in place of a pskCallback may well be a key.
+  throw optionError(name, undefined, `a function is expected, not a ${typeof value}.`);
 }
 
 /** How a value looks in a message: short, and never a key. */

@@ -1,10 +1,10 @@
 import dns from 'node:dns';
 import { isIP } from 'node:net';
 import { DtlsError, optionError } from '../errors';
-import { createSecureContext, SecureContext, type SecureContextOptions } from '../secure-context';
 import type { Transport } from '../transport';
 import { boolean, callback, checkNames, integer, show, string } from './check';
 import type { PskCredentials } from './psk';
+import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './session';
 
 /** Resolves a host name to one or more addresses; `dns.lookup` has this shape. */
 export type LookupFunction = (
@@ -15,32 +15,6 @@ export type LookupFunction = (
 
 /** Called during the handshake with the server's identity hint, "" when it sent none. */
 export type ClientPskCallback = (hint: string) => PskCredentials | null | undefined;
-
-export interface RetransmitOptions {
-  /** Milliseconds before a flight is first sent again; it doubles each time. Default 1000 (RFC 6347 4.2.4.1). */
-  initial?: number;
-  /** The longest wait in milliseconds. Default 60000. */
-  max?: number;
-}
-
-export interface CommonOptions {
-  /** Credentials and policy made by `createSecureContext`, instead of giving them here. */
-  secureContext?: SecureContext;
-  /** OpenSSL cipher list. Default: the PSK suites, forward secrecy first. */
-  ciphers?: string;
-  /**
-   * Largest datagram to send, in bytes of UDP payload: 256 to 16384. Default 1200, which passes everywhere.
-   * Handshake messages are cut to it, larger messages refused.
-   */
-  mtu?: number;
-  /** Milliseconds in which the handshake must complete. Default 60000. */
-  handshakeTimeout?: number;
-  retransmit?: RetransmitOptions;
-  /** Emit `keylog` with NSS key log lines, for Wireshark. Default false: whoever reads them can decrypt. */
-  keylog?: boolean;
-  /** Bytes that may wait for the kernel before `send` returns false. Default 65536. */
-  sendHighWaterMark?: number;
-}
 
 export interface ConnectOptions extends CommonOptions {
   /** Name or address of the server. Default "localhost". */
@@ -65,16 +39,6 @@ export interface ConnectOptions extends CommonOptions {
   transport?: Transport;
 }
 
-/** What sessions of both roles need. */
-export interface SessionConfig {
-  readonly secureContext: SecureContext;
-  readonly mtu: number;
-  readonly handshakeTimeoutMs: number;
-  readonly initialTimeoutMs: number;
-  readonly maxTimeoutMs: number;
-  readonly sendHighWaterMark: number;
-}
-
 /** `ConnectOptions`, checked and complete. */
 export interface ClientConfig extends SessionConfig {
   readonly host: string;
@@ -93,18 +57,6 @@ export interface ClientConfig extends SessionConfig {
 
 /** The seed's interval. */
 export const PING_INTERVAL_MS = 5000;
-
-export const COMMON_NAMES = [
-  'secureContext',
-  'ciphers',
-  'mtu',
-  'handshakeTimeout',
-  'retransmit',
-  'keylog',
-  'sendHighWaterMark',
-  'psk',
-  'pskCallback',
-] as const;
 
 const CLIENT_NAMES = [
   ...COMMON_NAMES,
@@ -143,69 +95,6 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
 }
 
 const PORT_BOUNDS = { min: 0, max: 65_535 };
-
-/** The part that clients and servers share. `own` are the role's own context options. */
-export function parseSession(
-  role: 'client' | 'server',
-  options: CommonOptions,
-  psk: SecureContextOptions['psk'],
-  hasCallback: boolean,
-  own: Pick<SecureContextOptions, 'pskIdentityHint'>,
-): SessionConfig {
-  const secureContext = parseContext(options, psk, own);
-  checkCredentials(role, secureContext, hasCallback);
-  const retransmit = options.retransmit ?? {};
-  checkNames('retransmit', retransmit, ['initial', 'max']);
-  const initialTimeoutMs = integer('retransmit.initial', retransmit.initial, { min: 15, max: 60_000 }, 1000);
-  return {
-    secureContext,
-    mtu: integer('mtu', options.mtu, { min: 256, max: 16_384 }, 1200),
-    handshakeTimeoutMs: integer('handshakeTimeout', options.handshakeTimeout, { min: 1, max: 2 ** 31 - 1 }, 60_000),
-    initialTimeoutMs,
-    maxTimeoutMs: integer('retransmit.max', retransmit.max, { min: initialTimeoutMs, max: 600_000 }, 60_000),
-    sendHighWaterMark: integer('sendHighWaterMark', options.sendHighWaterMark, { min: 0, max: 2 ** 30 }, 65_536),
-  };
-}
-
-function checkCredentials(role: 'client' | 'server', { pskKind }: SecureContext, hasCallback: boolean): void {
-  if (pskKind === undefined && !hasCallback) {
-    const remedy = 'credentials are missing: give psk, pskCallback or a secureContext that has psk.';
-    throw optionError('psk', undefined, remedy);
-  }
-  if (role === 'client' && pskKind === 'table') {
-    throw optionError('psk', undefined, 'a client proves itself with { identity, key }; this is a table of keys.');
-  }
-  if (role === 'server' && pskKind === 'credentials') {
-    const remedy = 'a server has a table of keys, { [identity]: key } or a Map; { identity, key } is for clients.';
-    throw optionError('psk', undefined, remedy);
-  }
-}
-
-function parseContext(
-  options: CommonOptions,
-  psk: SecureContextOptions['psk'],
-  own: Pick<SecureContextOptions, 'pskIdentityHint'>,
-): SecureContext {
-  const { secureContext, ciphers, keylog } = options;
-  if (secureContext === undefined) {
-    const contextOptions: SecureContextOptions = { ...own, keylog: boolean('keylog', keylog, false) };
-    if (psk !== undefined) contextOptions.psk = psk;
-    if (ciphers !== undefined) contextOptions.ciphers = ciphers;
-    return createSecureContext(contextOptions);
-  }
-  if (!(secureContext instanceof SecureContext)) {
-    throw optionError(
-      'secureContext',
-      undefined,
-      `what createSecureContext returns is expected, not ${show(secureContext)}.`,
-    );
-  }
-  for (const [name, value] of Object.entries({ psk, ciphers, keylog, ...own })) {
-    if (value !== undefined)
-      throw optionError(name, undefined, 'belongs into createSecureContext when secureContext is given.');
-  }
-  return secureContext;
-}
 
 function parsePort(options: ConnectOptions): number {
   if (options.port === undefined && options.transport !== undefined) return 0;

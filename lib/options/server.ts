@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { optionError } from '../errors';
 import type { RemoteAddress, ServerTransport } from '../transport';
 import { boolean, callback, checkNames, integer, show, string } from './check';
-import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './client';
 import type { PskTable } from './psk';
+import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './session';
 
 /** Called during the handshake for an identity that `psk` does not hold. No answer: the identity is unknown. */
 export type ServerPskCallback = (identity: string, peer: RemoteAddress) => Uint8Array | null | undefined;
@@ -92,5 +92,6 @@ export function parseListenOptions(options: ListenOptions): ListenConfig {
 function parseCookieSecret(secret: unknown): Uint8Array | undefined {
   if (secret === undefined) return undefined;
   if (secret instanceof Uint8Array && secret.length >= 32) return secret;
-  throw optionError('cookieSecret', undefined, `a Uint8Array of 32 bytes or more is expected, not ${show(secret)}.`);
+  const given = secret instanceof Uint8Array ? `${secret.length} bytes` : `a ${typeof secret}`;
+  throw optionError('cookieSecret', undefined, `a Uint8Array of 32 bytes or more is expected, not ${given}.`);
 }
