@@ -330,7 +330,9 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     const released = this.#driver?.close() ?? Promise.resolve();
     this.#opened.reject(info.error ?? new DtlsError('ERR_DTLS_CLOSED', 'The association was closed before it opened.'));
     this.#readers.end(info.error);
-    if (info.error !== undefined) this.#surface(info.error);
+    const { error } = info;
+    // Not before the caller had the time to read `opened`, as after a `startHandshake` that failed at once.
+    if (error !== undefined) queueMicrotask(() => this.#surface(error));
     released
       .catch((error) => rethrowLater(error))
       .then(() => {

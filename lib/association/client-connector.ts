@@ -95,5 +95,5 @@ export function transportError(
     const message = `Nothing listens on ${where}/udp (ECONNREFUSED): check the port, and that the server runs.`;
     return new DtlsError('ERR_DTLS_REFUSED', message, details);
   }
-  return new DtlsError('ERR_DTLS_SOCKET', `The socket to ${where} failed: ${cause.message}.`, details);
+  return new DtlsError('ERR_DTLS_SOCKET', `The transport to ${where} failed: ${cause.message}.`, details);
 }

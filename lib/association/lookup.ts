@@ -30,11 +30,16 @@ export function resolveTarget(target: Target, callback: Callback): () => void {
   if (literal !== 0) {
     process.nextTick(finish, undefined, [{ address: host, port, family: literal }]);
   } else {
-    lookup(host, { all: true, family }, (cause, found) => {
+    const answered = (cause: Error | null, found: unknown): void => {
       const addresses = cause ? [] : usable(found, port);
       const why = cause?.message ?? 'the resolver knows no address of it';
       process.nextTick(finish, addresses.length > 0 ? undefined : notFound(host, why, cause ?? undefined), addresses);
-    });
+    };
+    try {
+      lookup(host, { all: true, family }, answered);
+    } catch (error) {
+      answered(error as Error, undefined);
+    }
   }
   return () => {
     clearTimeout(timer);

@@ -11,9 +11,16 @@ export function checkNames(kind: string, options: unknown, known: readonly strin
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const hint = `did you mean ${closest(name, known)}? Known are ${known.join(', ')}.`;
+    const hint = `did you mean ${nearest(name, known)}? Known are ${known.join(', ')}.`;
     throw optionError(name, undefined, `no such option of ${kind}; ${hint}`);
   }
+}
+
+/** A name that contains the given one, or is part of it, is more likely than one of few other letters. */
+function nearest(name: string, known: readonly string[]): string {
+  const given = name.toLowerCase();
+  const related = known.filter((k) => k.toLowerCase().includes(given) || given.includes(k.toLowerCase()));
+  return closest(name, related.length > 0 ? related : known);
 }
 
 /** A whole number within bounds, or the fallback when absent. */

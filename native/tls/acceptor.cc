@@ -26,12 +26,12 @@ Acceptor::Result Acceptor::Accept(const uint8_t* datagram, size_t size, const ui
   if (candidate_ == nullptr) {
     candidate_ = Connection::Create(context_, Role::kServer, options_);
     if (candidate_ == nullptr) return Result::kIgnored;
-    candidate_->acceptor = this;
   }
   const BioAddrPointer unused(BIO_ADDR_new());
   if (unused == nullptr) return Result::kIgnored;
 
   ErrorScope errors;
+  candidate_->acceptor = this;
   address_ = address;
   address_size_ = address_size;
   candidate_->channel().Clear();

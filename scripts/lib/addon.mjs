@@ -35,7 +35,7 @@ export function addonBuild(directory = 'build', openssl = process.env.DTLS_OPENS
       // Within one configuration cmake compiles what has changed; a new one, or one that never succeeded, starts afresh.
       if (readStamp(folder).configuration !== configuration) rmSync(folder, { recursive: true, force: true });
       const env = { ...process.env, npm_config_nodedir: headersFolder() };
-      runQuietly(process.execPath, [cmakeJs(), 'build', ...cmakeJsOptions(folder, openssl, toolchain)], env);
+      runQuietly(process.execPath, [cmakeJs(), 'build', ...cmakeJsOptions(folder, openssl, toolchain)], { env });
       writeStamp(folder, { configuration, inputs });
     },
   };

@@ -18,18 +18,18 @@ export function main(body) {
   }
 }
 
-/** Runs a tool in the project's folder, silent unless it fails. */
-export function runQuietly(command, args, env = process.env) {
-  const child = spawnSync(command, args, { cwd: root, encoding: 'utf8', env, maxBuffer: 2 ** 28 });
+/** Runs a tool in the project's folder, unless `cwd` names another, silent unless it fails. */
+export function runQuietly(command, args, { cwd = root, env = process.env } = {}) {
+  const child = spawnSync(command, args, { cwd, encoding: 'utf8', env, maxBuffer: 2 ** 28 });
   if (child.error) throw new Failure(`Cannot run ${command}: ${child.error.message}`);
   if (child.status !== 0) throw new Failure(`${child.stdout}${child.stderr}`.trimEnd());
 }
 
 /** Runs npm, silent unless it fails: the npm that runs us, when one does. */
-export function runNpm(args) {
+export function runNpm(args, options) {
   const npm = process.env.npm_execpath ?? '';
-  if (basename(npm) === 'npm-cli.js') runQuietly(process.execPath, [npm, ...args]);
-  else runQuietly('npm', args);
+  if (basename(npm) === 'npm-cli.js') runQuietly(process.execPath, [npm, ...args], options);
+  else runQuietly('npm', args, options);
 }
 
 /** Runs a tool in the project's folder with our own streams. */

@@ -1,0 +1,21 @@
+import { escapeMessage, escapeText } from './escape';
+import type { CliEvent, Report } from './events';
+
+/** Prints each event as one JSON object a line. Strings are escaped: such lines get looked at on terminals, too. */
+export function jsonReport(role: 'client' | 'server' | 'demo'): Report {
+  return (event) => {
+    const line = { time: new Date().toISOString(), role, ...printable(event) };
+    const text = JSON.stringify(line, (_key, value) => (typeof value === 'string' ? escapeText(value) : value));
+    process.stdout.write(`${text}\n`);
+  };
+}
+
+function printable(event: CliEvent): object {
+  if (event.event !== 'message' && event.event !== 'response') return event;
+  const { data, datagram, ...rest } = event;
+  return { ...rest, bytes: hex(data), text: escapeMessage(data), datagram: hex(datagram) };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from '@jest/globals';
+import { DtlsError } from '../../lib/errors';
+import { parseConnectOptions } from '../../lib/options/client';
+import { parseListenOptions, parseServerOptions } from '../../lib/options/server';
+import { createSecureContext } from '../../lib/secure-context';
+
+const ROOT = path.join(__dirname, '../..');
+const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+const errors = readFileSync(path.join(ROOT, 'docs/errors.md'), 'utf8');
+
+/** The options that a parser knows, from its refusal of one that it does not. */
+function optionsOf(parse: (options: never) => unknown): string[] {
+  try {
+    parse({ noSuchOption: 1 } as never);
+  } catch (error) {
+    if (!DtlsError.is(error)) throw error;
+    return /Known are (.*)\./.exec(error.message)?.[1]?.split(', ') ?? [];
+  }
+  throw new Error('an unknown option was accepted');
+}
+
+test.each([
+  ['connect', optionsOf(parseConnectOptions)],
+  ['createServer', optionsOf(parseServerOptions)],
+  ['listen', optionsOf(parseListenOptions)],
+  ['createSecureContext', optionsOf(createSecureContext)],
+])('the README knows every option of %s', (_name, names) => {
+  expect(names.length).toBeGreaterThan(2);
+  const mentioned = new Set([...readme.matchAll(/[A-Za-z0-9]+/g)].map(([word]) => word));
+  expect(names.filter((name) => !mentioned.has(name))).toEqual([]);
+});
+
+test('docs/errors.md knows every error code, and no other', () => {
+  const source = readFileSync(path.join(ROOT, 'lib/errors.ts'), 'utf8');
+  const declared = /export type DtlsErrorCode =([^;]*);/.exec(source)?.[1]?.match(/ERR_DTLS_[A-Z_]+|ABORT_ERR/g) ?? [];
+  const documented = [...errors.matchAll(/^\| `([A-Z_]+)`/gm)].map((match) => match[1] as string);
+  expect(documented.sort()).toEqual([...declared].sort());
+});
