@@ -86,3 +86,8 @@ export function messageSizeError(size: number, maxPayload: number): DtlsError {
   const message = `send: a message has 1 to ${maxPayload} bytes here, this one has ${size}; see the mtu option.`;
   return new DtlsError('ERR_DTLS_MESSAGE_SIZE', message, { value: size });
 }
+
+/** An association that was closed, here or by the server's own wish, while its handshake ran. */
+export function closedEarlyError(): DtlsError {
+  return new DtlsError('ERR_DTLS_CLOSED', 'The association was closed before it opened.');
+}

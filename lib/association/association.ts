@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Session } from '../../binding';
 import { emitSafely, rethrowLater } from '../emit';
-import { DtlsError, messageSizeError, notOpenError } from '../errors';
+import { closedEarlyError, DtlsError, messageSizeError, notOpenError } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
 import { HandshakeRecorder } from '../handshake/recorder';
 import { binding } from '../native';
@@ -328,9 +328,9 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     this.#connector?.cancel();
     this.#client?.signal?.removeEventListener('abort', this.#onAbort);
     const released = this.#driver?.close() ?? Promise.resolve();
-    this.#opened.reject(info.error ?? new DtlsError('ERR_DTLS_CLOSED', 'The association was closed before it opened.'));
-    this.#readers.end(info.error);
     const { error } = info;
+    if (this.#negotiated === undefined) this.#opened.reject(error ?? closedEarlyError());
+    this.#readers.end(error);
     // Not before the caller had the time to read `opened`, as after a `startHandshake` that failed at once.
     if (error !== undefined) queueMicrotask(() => this.#surface(error));
     released

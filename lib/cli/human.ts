@@ -1,6 +1,7 @@
 import { hex } from 'ansis';
 import { escapeMessage, escapeText } from './escape';
 import type { CliEvent, Level, Received, Report } from './events';
+import { terminalWidth, wrap } from './wrap';
 
 export type Tone = Level | 'message';
 
@@ -11,18 +12,20 @@ export interface Line {
 
 /**
  * Qt's colours, where they can be read: Crimson and DarkOrange are Qt's own, but its DarkBlue and DarkMagenta
- * vanish on a black terminal. RoyalBlue and MediumOrchid keep the hue and can be read on black and on white.
+ * vanish on a black terminal. DodgerBlue and MediumOrchid keep the hue and can be read on black and on white.
  */
 const COLOURS: Readonly<Record<Tone, (text: string) => string>> = {
   error: hex('#DC143C'),
   warning: hex('#FF8C00'),
-  info: hex('#4169E1'),
+  info: hex('#1E90FF'),
   message: hex('#BA55D3'),
 };
 
 /** Prints each event as Qt's example programs do. */
 export const humanReport: Report = (event) => {
-  const lines = describe(event).map((line) => `${colour(line.tone, escapeText(line.text))}\n`);
+  const lines = describe(event).flatMap(({ tone, text }) =>
+    wrap(escapeText(text), terminalWidth()).map((part) => `${colour(tone, part)}\n`),
+  );
   process.stdout.write(lines.join(''));
 };
 

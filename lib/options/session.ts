@@ -3,7 +3,10 @@ import { createSecureContext, SecureContext, type SecureContextOptions } from '.
 import { boolean, checkNames, integer, show } from './check';
 
 export interface RetransmitOptions {
-  /** Milliseconds before a flight is first sent again; it doubles each time. Default 1000 (RFC 6347 4.2.4.1). */
+  /**
+   * Milliseconds before a flight is first sent again; it doubles each time. Default 1000 (RFC 6347 4.2.4.1), at
+   * least 20: OpenSSL takes a timer of less than 15 for one that has run out.
+   */
   initial?: number;
   /** The longest wait in milliseconds. Default 60000. */
   max?: number;
@@ -63,7 +66,7 @@ export function parseSession(
   checkCredentials(role, secureContext, hasCallback);
   const retransmit = options.retransmit ?? {};
   checkNames('retransmit', retransmit, ['initial', 'max']);
-  const initialTimeoutMs = integer('retransmit.initial', retransmit.initial, { min: 15, max: 60_000 }, 1000);
+  const initialTimeoutMs = integer('retransmit.initial', retransmit.initial, { min: 20, max: 60_000 }, 1000);
   return {
     secureContext,
     mtu: integer('mtu', options.mtu, { min: 256, max: 16_384 }, 1200),

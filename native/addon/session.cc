@@ -215,14 +215,14 @@ Napi::Value Session::TakeKeylog(const Napi::CallbackInfo& info) {
 Napi::Value Session::CipherName(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   if (!call) return call.Undefined();
-  const SSL_CIPHER* cipher = Cipher();
+  const SSL_CIPHER* cipher = call->Cipher();
   return Napi::String::New(info.Env(), cipher == nullptr ? "" : SSL_CIPHER_get_name(cipher));
 }
 
 Napi::Value Session::CipherStandardName(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   if (!call) return call.Undefined();
-  const SSL_CIPHER* cipher = Cipher();
+  const SSL_CIPHER* cipher = call->Cipher();
   return Napi::String::New(info.Env(), cipher == nullptr ? "" : SSL_CIPHER_standard_name(cipher));
 }
 
@@ -238,11 +238,6 @@ Napi::Value Session::Destroy(const Napi::CallbackInfo& info) {
     Release(info.Env());
   }
   return info.Env().Undefined();
-}
-
-const SSL_CIPHER* Session::Cipher() const {
-  const SSL* ssl = connection_->ssl();
-  return SSL_is_init_finished(ssl) ? SSL_get_current_cipher(ssl) : SSL_get_pending_cipher(ssl);
 }
 
 bool Session::ClientCredentials(std::string_view hint, ClientPsk* out) {

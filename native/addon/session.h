@@ -56,7 +56,6 @@ class Session : public Napi::ObjectWrap<Session>, private PskProvider {
 
   void Attach(std::unique_ptr<Connection> connection);
   void Release(Napi::Env env);
-  const SSL_CIPHER* Cipher() const;
 
   std::unique_ptr<Connection> connection_;
   // The `this` of the verb that runs; nullptr between verbs.

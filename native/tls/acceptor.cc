@@ -21,7 +21,7 @@ void Acceptor::SetCookieKeys(const uint8_t* current, const uint8_t* previous) {
 }
 
 Acceptor::Result Acceptor::Accept(const uint8_t* datagram, size_t size, const uint8_t* address, size_t address_size) {
-  const size_t accepted = ScreenUntrusted(datagram, size);
+  const size_t accepted = ScreenUntrusted(datagram, size, kNoCiphertext);
   if (accepted == 0) return Result::kIgnored;
   if (candidate_ == nullptr) {
     candidate_ = Connection::Create(context_, Role::kServer, options_);

@@ -55,7 +55,7 @@ int32_t Connection::Start() {
 
 int32_t Connection::Receive(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity) {
   if (failed_) return kFailed;
-  const size_t accepted = ScreenUntrusted(datagram, size);
+  const size_t accepted = ScreenUntrusted(datagram, size, MinCiphertext());
   if (accepted == 0) return kIdle;
   channel_.BeginInput(datagram, accepted);
   const int32_t status = Poll(into, capacity);
@@ -124,6 +124,22 @@ int32_t Connection::Fail() {
   failed_ = true;
   reason_ = LastErrorReason();
   return kFailed;
+}
+
+size_t Connection::MinCiphertext() const {
+  const SSL_CIPHER* cipher = Cipher();
+  if (cipher == nullptr) return kNoCiphertext;
+  // OpenSSL itself drops what is too short for a block cipher with MAC.
+  if (SSL_CIPHER_is_aead(cipher) == 0) return 0;
+  // RFC 7905: no explicit nonce, a tag of 16. RFC 6655: an explicit nonce of 8, a tag of 8. RFC 5288: 8 and 16.
+  const std::string_view name = SSL_CIPHER_get_name(cipher);
+  const bool is_short = name.find("CHACHA20") != name.npos || name.find("CCM8") != name.npos;
+  return is_short ? 16 : 24;
+}
+
+const SSL_CIPHER* Connection::Cipher() const {
+  const SSL* ssl = ssl_.get();
+  return SSL_is_init_finished(ssl) ? SSL_get_current_cipher(ssl) : SSL_get_pending_cipher(ssl);
 }
 
 int32_t Connection::TimeoutMs() {

@@ -69,6 +69,8 @@ class Connection {
   // Milliseconds until HandleTimeout() is due, rounded up; -1 when no timer runs.
   int32_t TimeoutMs();
   Stage stage() const;
+  // The negotiated suite; during the handshake the one that the server chose, nullptr before.
+  const SSL_CIPHER* Cipher() const;
   // Largest message that fits the MTU with the negotiated cipher; 0 before the handshake is complete.
   size_t MaxPayload() const;
 
@@ -106,6 +108,8 @@ class Connection {
                                   unsigned char* key, unsigned int max_key);
   static unsigned int OnServerPsk(SSL* ssl, const char* identity, unsigned char* key, unsigned int max_key);
 
+  // Size of the smallest ciphertext that the suite can produce.
+  size_t MinCiphertext() const;
   int32_t Handshake();
   int32_t Read(uint8_t* into, size_t capacity);
   int32_t Conclude(int result);

@@ -58,17 +58,18 @@ long DatagramChannel::OnControl(BIO*, int command, long, void*) { return command
 // handshake comes record by record, and a message in a datagram of its own costs the peer a wake-up each.
 void DatagramChannel::Write(const uint8_t* data, size_t size) {
   while (size > 0) {
-    size_t record = WholeRecordSize(data, size);
-    if (record == 0) record = size;
-    Enqueue(data, record, data[0] != kApplicationData);
-    data += record;
-    size -= record;
+    const size_t record = WholeRecordSize(data, size);
+    const size_t taken = record == 0 ? size : record;
+    Enqueue(data, taken, record != 0 && data[0] != kApplicationData);
+    data += taken;
+    size -= taken;
   }
 }
 
 void DatagramChannel::Enqueue(const uint8_t* records, size_t size, bool joinable) {
   Outgoing* last = HasOutput() ? &outgoing_.back() : nullptr;
-  if (joinable && last != nullptr && last->joinable && last->size + size <= mtu_) {
+  if (joinable && last != nullptr && last->joinable && last->size + size <= mtu_ &&
+      HaveSameVersion(bytes_.data() + last->begin, records)) {
     last->size += size;
   } else {
     outgoing_.push_back({bytes_.size(), size, joinable});

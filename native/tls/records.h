@@ -26,15 +26,28 @@ inline uint16_t RecordEpoch(const uint8_t* record) {
   return static_cast<uint16_t>(record[3] << 8 | record[4]);
 }
 
-// How many leading bytes of a datagram are records that a DTLS 1.2 session without renegotiation can have
-// use for: a known content type, version major 254, epoch 0 or 1. OpenSSL keeps records of a future epoch
-// without a useful bound (CVE-2026-54874), so they must not reach it.
-inline size_t ScreenUntrusted(const uint8_t* data, size_t size) {
+// A peer that runs OpenSSL loses what follows a record of another version than negotiated in a datagram; and a
+// repeated ClientHello says 1.0 where later records say 1.2. Both records must be whole headers.
+inline bool HaveSameVersion(const uint8_t* record, const uint8_t* other) {
+  return record[1] == other[1] && record[2] == other[2];
+}
+
+// No ciphertext is expected yet.
+constexpr size_t kNoCiphertext = SIZE_MAX;
+
+// How many leading bytes of a datagram are records that a DTLS 1.2 session without renegotiation can have use
+// for: a known content type, version major 254, epoch 0, or epoch 1 with at least `min_ciphertext` bytes.
+//
+// Two things must not reach OpenSSL: records of a future epoch, which it keeps without a useful bound
+// (CVE-2026-54874), and ciphertext too short for its nonce and tag, which is a fatal error to it (3.0 to 3.5 at
+// least) although anybody can forge it.
+inline size_t ScreenUntrusted(const uint8_t* data, size_t size, size_t min_ciphertext) {
   size_t accepted = 0;
   while (const size_t record = WholeRecordSize(data + accepted, size - accepted)) {
     const uint8_t* header = data + accepted;
-    if (header[0] < kChangeCipherSpec || header[0] > kApplicationData) break;
-    if (header[1] != 0xfe || RecordEpoch(header) > 1) break;
+    if (header[0] < kChangeCipherSpec || header[0] > kApplicationData || header[1] != 0xfe) break;
+    const uint16_t epoch = RecordEpoch(header);
+    if (epoch > 1 || (epoch == 1 && record - kRecordHeaderSize < min_ciphertext)) break;
     accepted += record;
   }
   return accepted;

@@ -1,0 +1,13 @@
+import { appendFileSync } from 'node:fs';
+import { UsageError } from './usage-error';
+
+/** What appends key log lines to the file, which only its owner may read. */
+export function keylogWriter(file: string): (lines: Uint8Array) => void {
+  const append = (lines: Uint8Array): void => appendFileSync(file, lines, { mode: 0o600 });
+  try {
+    append(new Uint8Array());
+  } catch (error) {
+    throw new UsageError(`--keylog: ${(error as Error).message}`);
+  }
+  return append;
+}

@@ -1,0 +1,77 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+/** Flags of every command that prints events. */
+export interface OutputFlags {
+  json?: true;
+  quiet?: true;
+}
+
+/** Flags that `dtls client` and `dtls server` share. */
+export interface PeerFlags extends OutputFlags {
+  psk?: string;
+  pskFile?: string;
+  pskIdentity?: string;
+  ciphers?: string;
+  mtu?: number;
+  keylog?: string;
+  duration?: number;
+}
+
+/** setTimeout() takes no longer waits. */
+const MAX_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+
+export const jsonOption = (): Option => new Option('--json', 'print one JSON object a line, described below');
+
+export const handshakeTimeoutOption = (): Option =>
+  new Option('--handshake-timeout <seconds>', 'give up a handshake after (default: 60)').argParser(seconds);
+
+export const retransmitOption = (): Option =>
+  new Option('--retransmit <ms>', 'first wait before sending again (default: 1000)').argParser(wholeNumber);
+
+export function addPeerOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--psk <hex>', 'pre-shared key, visible to other users').conflicts('pskFile'))
+    .option('--psk-file <file>', 'file that holds the pre-shared key in hex')
+    .option('--ciphers <list>', 'OpenSSL cipher list (default: the PSK suites)')
+    .option('--mtu <bytes>', 'largest datagram to send (default: 1200)', wholeNumber)
+    .option('--keylog <file>', 'append session secrets to it, for Wireshark')
+    .addOption(handshakeTimeoutOption())
+    .addOption(retransmitOption())
+    .option('--duration <seconds>', 'end after (default: at Ctrl-C)', seconds)
+    .addOption(jsonOption())
+    .option('-q, --quiet', 'print only messages, warnings and errors');
+}
+
+/** Options of the library in milliseconds, absent ones left out. */
+export function timing(flags: { handshakeTimeout?: number; retransmit?: number }): {
+  handshakeTimeout?: number;
+  retransmit?: { initial: number };
+} {
+  return {
+    ...(flags.handshakeTimeout !== undefined && { handshakeTimeout: toMs(flags.handshakeTimeout) }),
+    ...(flags.retransmit !== undefined && { retransmit: { initial: flags.retransmit } }),
+  };
+}
+
+export function toMs(valueS: number): number {
+  return Math.ceil(valueS * 1000);
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A whole number is expected.');
+  return Number(text);
+}
+
+export function numberFrom(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`A whole number from ${min} to ${max} is expected.`);
+  };
+}
+
+export function seconds(text: string): number {
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value > 0 && value <= MAX_SECONDS) return value;
+  throw new InvalidArgumentError(`Seconds are expected: more than 0, up to ${MAX_SECONDS}.`);
+}
