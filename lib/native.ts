@@ -38,7 +38,10 @@ export function explainLoadFailure(error: unknown, versions: NodeJS.ProcessVersi
       '(npm run build:static) and name the file in DTLS_ADDON_PATH.'
     );
   }
-  if (/Could not locate the bindings file|Cannot find module/.test(message)) {
+  if (process.env.DTLS_ADDON_PATH !== undefined && /Cannot find module/.test(message)) {
+    return `DTLS_ADDON_PATH names ${process.env.DTLS_ADDON_PATH}, where there is no file.`;
+  }
+  if (/Could not locate the bindings file/.test(message)) {
     return 'The native addon of dtls-association is not built: run `npm rebuild dtls-association` (it needs cmake and a C++ compiler).';
   }
   if (/invalid ELF header|wrong ELF class|mach-o|not a valid Win32|cannot open shared object/i.test(message)) {

@@ -97,6 +97,12 @@ function timedOut(failure: HandshakeFailure): Finding {
         'drops UDP on the way.',
     };
   }
+  if (info.lastReceived === undefined) {
+    return {
+      code,
+      message: `${whom(failure)} answers, but not with DTLS, for ${seconds}: check the port and what serves it.`,
+    };
+  }
   if (info.lastReceived === 'HelloVerifyRequest') {
     return {
       code,

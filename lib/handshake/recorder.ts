@@ -31,7 +31,9 @@ export class HandshakeRecorder {
   #finishedSentAt: number | undefined;
   #highestSequenceSent = -1;
   #highestMessageSent = -1;
+  #highestSequenceReceived = -1;
   #highestMessageReceived = -1;
+  #highestFinishedReceived = -1;
   #repeatedFlights = 0;
   #repeatedKeyExchanges = 0;
   #unauthenticatedFinished = 0;
@@ -95,8 +97,10 @@ export class HandshakeRecorder {
       if (record.handshakeType === undefined) continue;
       if (this.#isRepeat(record)) {
         repeats = true;
-        this.#countRepeat(record);
+        // A peer that repeats its flight gives it new numbers (RFC 6347 section 4.2.4); a copy made by the network tells nothing.
+        if (record.sequence > this.#highestSequenceReceived) this.#countRepeat(record);
       }
+      this.#highestSequenceReceived = Math.max(this.#highestSequenceReceived, record.sequence);
       this.#highestMessageReceived = Math.max(this.#highestMessageReceived, record.messageSequence);
     }
     if (repeats) this.#repeatsReceived++;
@@ -107,8 +111,11 @@ export class HandshakeRecorder {
   /** Call when the session took a datagram and the handshake is still not complete. */
   unresolved(datagram: Uint8Array, stage: number): void {
     if (stage !== Stage.AwaitingFinished) return;
-    const hasFinished = parseRecords(datagram).some((r) => r.epoch === 1 && r.type === ContentType.Handshake);
-    if (hasFinished) this.#unauthenticatedFinished++;
+    for (const { epoch, type, sequence } of parseRecords(datagram)) {
+      if (epoch !== 1 || type !== ContentType.Handshake || sequence <= this.#highestFinishedReceived) continue;
+      this.#highestFinishedReceived = sequence;
+      this.#unauthenticatedFinished++;
+    }
   }
 
   /** Whether the peer behaves as one with another key does. Meaningful for PSK suites only. */
