@@ -124,8 +124,6 @@ export interface Versions {
 
 export interface Binding {
   versions(): Versions;
-  /** Whether the running OpenSSL has the named function. */
-  hasSymbol(name: string): boolean;
   Context: new (options: ContextOptions) => Context;
   /** A client's session; a server gets its sessions from `Listener.promote`. */
   Session: new (

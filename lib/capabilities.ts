@@ -23,6 +23,12 @@ export function capabilities(): Capabilities {
   return {
     protocols: ['DTLSv1.2'],
     pskCiphers: createSecureContext().ciphers,
-    rawPublicKeys: binding.hasSymbol('SSL_CTX_set1_server_cert_type'),
+    rawPublicKeys: hasRawPublicKeys(binding.versions().opensslRuntime),
   };
+}
+
+/** Since OpenSSL 3.2. */
+function hasRawPublicKeys(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 3 || (major === 3 && minor >= 2);
 }

@@ -3,7 +3,7 @@ import { show } from './check';
 
 /** RFC 4279 section 5.3. */
 export const MAX_IDENTITY_BYTES = 128;
-/** What OpenSSL's callbacks take in every supported version. */
+/** Well within what OpenSSL's callbacks take (512 in 3.0), and more than any suite can make use of. */
 export const MAX_KEY_BYTES = 256;
 
 /** What a client proves itself with. */

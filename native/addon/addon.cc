@@ -2,12 +2,6 @@
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
 
-#ifdef _WIN32
-#include <windows.h>
-#else
-#include <dlfcn.h>
-#endif
-
 #include "addon/addon_data.h"
 #include "addon/context.h"
 #include "addon/listener.h"
@@ -32,25 +26,12 @@ Napi::Value Versions(const Napi::CallbackInfo& info) {
   return versions;
 }
 
-bool HasSymbol(const char* name) {
-#ifdef _WIN32
-  return GetProcAddress(GetModuleHandle(nullptr), name) != nullptr;
-#else
-  return dlsym(RTLD_DEFAULT, name) != nullptr;
-#endif
-}
-
-Napi::Value HasSymbolOf(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), HasSymbol(info[0].ToString().Utf8Value().c_str()));
-}
-
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData;
   env.SetInstanceData(data);
   const Napi::Function session = Session::Define(env);
   data->session_constructor = Napi::Persistent(session);
   exports.Set("versions", Napi::Function::New(env, Versions, "versions"));
-  exports.Set("hasSymbol", Napi::Function::New(env, HasSymbolOf, "hasSymbol"));
   exports.Set("Context", Context::Define(env));
   exports.Set("Session", session);
   exports.Set("Listener", Listener::Define(env));

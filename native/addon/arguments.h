@@ -37,17 +37,41 @@ inline Bytes RoomOf(const Napi::Value& value, const Napi::Value& offset) {
   return {bytes.data + skip, bytes.size - skip};
 }
 
+// Empty when the value is no object, or when its getter throws: then the exception is pending. Node-API itself,
+// because node-addon-api ends the process when it is given an empty value.
+inline Napi::Value PropertyOf(const Napi::Value& object, const char* name) {
+  napi_value value = nullptr;
+  if (object.IsEmpty() || napi_get_named_property(object.Env(), object, name, &value) != napi_ok) return Napi::Value();
+  return Napi::Value(object.Env(), value);
+}
+
+inline Napi::Value ElementOf(const Napi::Value& array, uint32_t index) {
+  napi_value value = nullptr;
+  if (array.IsEmpty() || napi_get_element(array.Env(), array, index, &value) != napi_ok) return Napi::Value();
+  return Napi::Value(array.Env(), value);
+}
+
+inline uint32_t NumberOf(const Napi::Value& value) {
+  return value.IsNumber() ? value.As<Napi::Number>().Uint32Value() : 0;
+}
+
+inline std::string TextOf(const Napi::Value& value) {
+  return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+}
+
+inline bool IsTrue(const Napi::Value& value) { return value.IsBoolean() && value.As<Napi::Boolean>().Value(); }
+
 inline ConnectionOptions ConnectionOptionsOf(const Napi::Value& value) {
   ConnectionOptions options;
-  const Napi::Object object = value.As<Napi::Object>();
-  options.mtu = object.Get("mtu").As<Napi::Number>().Uint32Value();
-  options.initial_timeout_ms = object.Get("initialTimeoutMs").As<Napi::Number>().Uint32Value();
-  options.max_timeout_ms = object.Get("maxTimeoutMs").As<Napi::Number>().Uint32Value();
+  options.mtu = NumberOf(PropertyOf(value, "mtu"));
+  options.initial_timeout_ms = NumberOf(PropertyOf(value, "initialTimeoutMs"));
+  options.max_timeout_ms = NumberOf(PropertyOf(value, "maxTimeoutMs"));
   return options;
 }
 
+// An exception that is pending already wins.
 inline Napi::Value Throw(Napi::Env env, const char* message) {
-  Napi::Error::New(env, message).ThrowAsJavaScriptException();
+  napi_throw_error(env, nullptr, message);
   return env.Undefined();
 }
 

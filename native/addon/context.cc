@@ -15,19 +15,19 @@ SecretBytes SecretOf(const Napi::Value& value) {
   return SecretBytes(bytes.data, bytes.size);
 }
 
-void ReadCredentials(const Napi::Object& options, PskCredentials* psk) {
-  const Napi::Value client = options.Get("psk");
+void ReadCredentials(const Napi::Value& options, PskCredentials* psk) {
+  const Napi::Value client = PropertyOf(options, "psk");
   if (client.IsObject()) {
-    const Napi::Object object = client.As<Napi::Object>();
-    psk->client = ClientPsk{BytesOf(object.Get("identity")).ToString(), SecretOf(object.Get("key"))};
+    psk->client =
+        ClientPsk{BytesOf(PropertyOf(client, "identity")).ToString(), SecretOf(PropertyOf(client, "key"))};
   }
-  const Napi::Value table = options.Get("pskTable");
+  const Napi::Value table = PropertyOf(options, "pskTable");
   if (!table.IsArray()) return;
-  const Napi::Array entries = table.As<Napi::Array>();
-  for (uint32_t i = 0; i < entries.Length(); ++i) {
+  const uint32_t length = table.As<Napi::Array>().Length();
+  for (uint32_t i = 0; i < length; ++i) {
     const Napi::HandleScope scope(options.Env());
-    const Napi::Array entry = entries.Get(i).As<Napi::Array>();
-    psk->table.emplace(BytesOf(entry.Get(0u)).ToString(), SecretOf(entry.Get(1u)));
+    const Napi::Value entry = ElementOf(table, i);
+    psk->table.emplace(BytesOf(ElementOf(entry, 0)).ToString(), SecretOf(ElementOf(entry, 1)));
   }
 }
 
@@ -43,11 +43,11 @@ Context* Context::From(const Napi::Value& value) {
 }
 
 Context::Context(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Context>(info) {
-  const Napi::Object options = info[0].As<Napi::Object>();
+  const Napi::Value options = info[0];
   TlsContextOptions tls;
-  tls.keylog = options.Get("keylog").ToBoolean();
-  tls.ciphers = options.Get("ciphers").ToString().Utf8Value();
-  tls.psk_identity_hint = BytesOf(options.Get("pskIdentityHint")).ToString();
+  tls.keylog = IsTrue(PropertyOf(options, "keylog"));
+  tls.ciphers = TextOf(PropertyOf(options, "ciphers"));
+  tls.psk_identity_hint = BytesOf(PropertyOf(options, "pskIdentityHint")).ToString();
   std::string error;
   tls_ = TlsContext::Create(tls, &error);
   if (tls_ == nullptr) {

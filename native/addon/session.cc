@@ -12,6 +12,12 @@ namespace {
 // What OpenSSL keeps for one connection, measured with 3.0 and 3.5; told to V8 so that its heap limits hold.
 constexpr int64_t kConnectionMemory = 70 * 1024;
 
+// There is no environment when the object could not be wrapped.
+void AdjustExternalMemory(napi_env env, int64_t change) {
+  int64_t total;
+  napi_adjust_external_memory(env, change, &total);
+}
+
 }  // namespace
 
 class Session::Call {
@@ -101,13 +107,13 @@ void Session::Attach(std::unique_ptr<Connection> connection) {
   if (connection == nullptr) return;
   connection_ = std::move(connection);
   connection_->psk_provider = this;
-  Napi::MemoryManagement::AdjustExternalMemory(Env(), kConnectionMemory);
+  AdjustExternalMemory(Env(), kConnectionMemory);
 }
 
 void Session::Release(Napi::Env env) {
   if (connection_ == nullptr) return;
   connection_.reset();
-  Napi::MemoryManagement::AdjustExternalMemory(env, -kConnectionMemory);
+  AdjustExternalMemory(env, -kConnectionMemory);
 }
 
 Napi::Value Session::Start(const Napi::CallbackInfo& info) {
@@ -244,9 +250,12 @@ bool Session::ClientCredentials(std::string_view hint, ClientPsk* out) {
   const Napi::HandleScope scope(Env());
   const Napi::Value answer = AskPsk(hint);
   if (answer.IsEmpty() || !answer.IsObject()) return false;
-  const Napi::Object object = answer.As<Napi::Object>();
-  const Bytes identity = BytesOf(object.Get("identity"));
-  const Bytes key = BytesOf(object.Get("key"));
+  // Both before either memory is looked at: a getter may run JavaScript.
+  const Napi::Value identity_value = PropertyOf(answer, "identity");
+  const Napi::Value key_value = PropertyOf(answer, "key");
+  ParkException(Env());
+  const Bytes identity = BytesOf(identity_value);
+  const Bytes key = BytesOf(key_value);
   if (identity.size == 0 || identity.size > kMaxIdentitySize || key.size == 0 || key.size > kMaxKeySize) return false;
   *out = ClientPsk{identity.ToString(), SecretBytes(key.data, key.size)};
   return true;
@@ -267,10 +276,11 @@ bool Session::ServerKey(std::string_view identity, SecretBytes* out) {
 Napi::Value Session::AskPsk(std::string_view asked) {
   const Napi::Env env = Env();
   const Napi::Object self = Napi::Object(env, running_);
-  const Napi::Value callback = self.Get("onPsk");
-  if (callback.IsEmpty() || !callback.IsFunction()) return Napi::Value();
   // JavaScript may detach the datagram's memory: whatever OpenSSL has not read yet is copied first.
   connection_->channel().EndInput();
+  const Napi::Value callback = PropertyOf(self, "onPsk");
+  ParkException(env);
+  if (!callback.IsFunction()) return Napi::Value();
   const napi_value argument = Napi::Buffer<char>::Copy(env, asked.data(), asked.size());
   napi_value answer = nullptr;
   if (napi_call_function(env, self, callback, 1, &argument, &answer) == napi_ok) return Napi::Value(env, answer);
@@ -285,8 +295,8 @@ void Session::ParkException(Napi::Env env) {
   napi_is_exception_pending(env, &pending);
   // Without one, the environment is being torn down and cannot run JavaScript any more.
   if (!pending || napi_get_and_clear_last_exception(env, &value) != napi_ok) return;
-  Napi::Object parked = Napi::Object::New(env);
-  parked.Set("value", value);
+  const Napi::Object parked = Napi::Object::New(env);
+  if (napi_set_named_property(env, parked, "value", value) != napi_ok) return;
   thrown_ = Napi::Persistent(parked);
 }
 

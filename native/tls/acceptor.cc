@@ -47,6 +47,11 @@ Acceptor::Result Acceptor::Accept(const uint8_t* datagram, size_t size, const ui
   return candidate_->channel().HasOutput() ? Result::kReply : Result::kIgnored;
 }
 
+std::unique_ptr<Connection> Acceptor::Promote() {
+  if (candidate_ == nullptr || candidate_->acceptor != nullptr) return nullptr;
+  return std::move(candidate_);
+}
+
 void Acceptor::InstallCallbacks(SSL_CTX* ctx) {
   SSL_CTX_set_cookie_generate_cb(ctx, OnGenerateCookie);
   SSL_CTX_set_cookie_verify_cb(ctx, OnVerifyCookie);

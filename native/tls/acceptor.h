@@ -45,8 +45,8 @@ class Acceptor {
     return candidate_ == nullptr ? 0 : candidate_->Take(into, capacity);
   }
 
-  // The verified connection, to be started; only after kVerified.
-  std::unique_ptr<Connection> Promote() { return std::move(candidate_); }
+  // The verified connection, to be started; nullptr unless Accept() has just returned kVerified.
+  std::unique_ptr<Connection> Promote();
 
   // Installs the cookie callbacks on a server's context.
   static void InstallCallbacks(SSL_CTX* ctx);

@@ -150,15 +150,10 @@ int32_t Connection::TimeoutMs() {
 
 Stage Connection::stage() const {
   if (SSL_is_init_finished(ssl_.get())) return Stage::kEstablished;
-  switch (SSL_get_state(ssl_.get())) {
-    case TLS_ST_CW_FINISHED:
-      return Stage::kSentFinished;
-    case TLS_ST_CR_CHANGE:
-    case TLS_ST_SR_CHANGE:
-      return Stage::kAwaitingFinished;
-    default:
-      return Stage::kNegotiating;
-  }
+  // By name, for one binary serves several OpenSSL versions, and 3.2 has given the states other numbers.
+  const std::string_view state = SSL_state_string(ssl_.get());
+  if (state == "TWFIN") return Stage::kSentFinished;
+  return state == "TRCCS" ? Stage::kAwaitingFinished : Stage::kNegotiating;
 }
 
 size_t Connection::MaxPayload() const {

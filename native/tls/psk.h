@@ -14,7 +14,7 @@ namespace dtls {
 
 // RFC 4279 section 5.3 asks for identities of up to 128 octets; longer ones are refused, never truncated.
 constexpr size_t kMaxIdentitySize = 128;
-// OpenSSL's callbacks hand over a buffer of PSK_MAX_PSK_LEN; 256 is the smallest of the supported versions.
+// What lib/ promises; OpenSSL's callbacks take up to PSK_MAX_PSK_LEN, 512 in 3.0.
 constexpr size_t kMaxKeySize = 256;
 
 // A key that wipes the memory it leaves.

@@ -38,15 +38,16 @@ constexpr size_t kNoCiphertext = SIZE_MAX;
 // How many leading bytes of a datagram are records that a DTLS 1.2 session without renegotiation can have use
 // for: a known content type, version major 254, epoch 0, or epoch 1 with at least `min_ciphertext` bytes.
 //
-// Two things must not reach OpenSSL: records of a future epoch, which it keeps without a useful bound
-// (CVE-2026-54874), and ciphertext too short for its nonce and tag, which is a fatal error to it (3.0 to 3.5 at
-// least) although anybody can forge it.
+// Three things must not reach OpenSSL: records of a future epoch, which it keeps without a useful bound
+// (CVE-2026-54874); application data in clear, and ciphertext too short for its nonce and tag, which are fatal errors
+// to it (3.0 to 3.5 at least) although anybody can forge them.
 inline size_t ScreenUntrusted(const uint8_t* data, size_t size, size_t min_ciphertext) {
   size_t accepted = 0;
   while (const size_t record = WholeRecordSize(data + accepted, size - accepted)) {
     const uint8_t* header = data + accepted;
     if (header[0] < kChangeCipherSpec || header[0] > kApplicationData || header[1] != 0xfe) break;
     const uint16_t epoch = RecordEpoch(header);
+    if (epoch == 0 && header[0] == kApplicationData) break;
     if (epoch > 1 || (epoch == 1 && record - kRecordHeaderSize < min_ciphertext)) break;
     accepted += record;
   }

@@ -1,0 +1,254 @@
+import { describe, expect, test } from '@jest/globals';
+import { binding, Stage, Status, Verdict } from '../../lib/native';
+import { ADDRESS, createContext, IDENTITY, KEY, Pair, SESSION_OPTIONS, send, takeAll } from './children/pair.cjs';
+
+const established = (options?: ConstructorParameters<typeof Pair>[1]) => {
+  const pair = new Pair(binding, options).handshake();
+  expect(pair.established).toBe(true);
+  return pair;
+};
+
+describe('the addon', () => {
+  test('exports what its contract names and nothing else', () => {
+    // The package `bindings` adds the path of the file that it loaded.
+    const { path: _path, ...exported } = binding as typeof binding & { path?: string };
+    expect(Object.keys(exported).sort()).toEqual(['Context', 'Listener', 'Session', 'versions']);
+    for (const value of Object.values(exported)) expect(typeof value).toBe('function');
+  });
+
+  test('tells its version', () => {
+    expect(binding.versions().addon).toBe(require('../../package.json').version);
+  });
+
+  test('runs the OpenSSL that its build mode promises', () => {
+    const { openssl, opensslBuilt, opensslRuntime } = binding.versions();
+    // A static build that ran Node's copy would have been captured by the symbols of the host process.
+    expect(opensslRuntime).toBe(openssl === 'node' ? process.versions.openssl : opensslBuilt);
+  });
+
+  test('tells the major versions as numbers', () => {
+    const { opensslBuilt, opensslMajorBuilt, opensslMajorRuntime, opensslRuntime } = binding.versions();
+    expect(opensslMajorBuilt).toBe(Number.parseInt(opensslBuilt, 10));
+    expect(opensslMajorRuntime).toBe(Number.parseInt(opensslRuntime, 10));
+  });
+});
+
+describe('a context', () => {
+  test('lists the suites of its cipher list in order', () => {
+    const ciphers = 'PSK-AES256-GCM-SHA384:PSK-AES128-GCM-SHA256';
+    expect([...createContext(binding, { ciphers }).cipherNames()]).toEqual(ciphers.split(':'));
+  });
+
+  test('leaves out suites that the security level forbids', () => {
+    const names = createContext(binding, {
+      ciphers: 'PSK-AES128-GCM-SHA256:PSK-AES128-CCM8:@SECLEVEL=5',
+    }).cipherNames();
+    expect([...names]).toEqual([]);
+  });
+
+  test("is refused with OpenSSL's reason when no cipher matches", () => {
+    expect(() => createContext(binding, { ciphers: 'NO-SUCH-SUITE' })).toThrow('no cipher match');
+  });
+
+  test('is not needed any more by the sessions that it made', () => {
+    const pair = established();
+    expect(send(pair.client, pair.accepted, 'ping')).toBe('ping');
+  });
+});
+
+describe('a session', () => {
+  test('completes a handshake through the listener and exchanges messages', () => {
+    const pair = established();
+    expect(pair.status).toEqual({ client: Status.Established, server: Status.Established });
+    expect(send(pair.client, pair.accepted, 'ping')).toBe('ping');
+    expect(send(pair.accepted, pair.client, 'pong')).toBe('pong');
+  });
+
+  test('tells what was negotiated', () => {
+    const { client, accepted: server } = established();
+    for (const session of [client, server]) {
+      expect(session.stage()).toBe(Stage.Established);
+      expect(session.cipherName()).toBe('PSK-AES128-GCM-SHA256');
+      expect(session.cipherStandardName()).toBe('TLS_PSK_WITH_AES_128_GCM_SHA256');
+      expect(session.protocol()).toBe('DTLSv1.2');
+      expect(session.maxPayload()).toBe(SESSION_OPTIONS.mtu - 13 - 24);
+      expect(session.pskIdentity().equals(IDENTITY)).toBe(true);
+      expect(session.timeoutMs()).toBe(-1);
+      expect(session.alertReceived()).toBe(-1);
+      expect(session.alertSent()).toBe(-1);
+      expect(session.reason()).toBe('');
+    }
+  });
+
+  test('has negotiated nothing before it starts', () => {
+    const { client } = new Pair(binding);
+    expect(client.stage()).toBe(Stage.Negotiating);
+    expect(client.cipherName()).toBe('');
+    expect(client.cipherStandardName()).toBe('');
+    expect(client.maxPayload()).toBe(0);
+    expect(client.timeoutMs()).toBe(-1);
+    expect(client.pskIdentity()).toHaveLength(0);
+    expect(client.takeKeylog()).toHaveLength(0);
+    expect(client.takePskRequested()).toBe(false);
+    expect(client.takeThrown()).toBeUndefined();
+  });
+
+  test('runs a timer while it waits for its peer', () => {
+    const { client } = new Pair(binding);
+    expect(client.start()).toBe(Status.Idle);
+    expect(client.timeoutMs()).toBeGreaterThan(0);
+    expect(client.timeoutMs()).toBeLessThanOrEqual(SESSION_OPTIONS.initialTimeoutMs);
+    expect(client.handleTimeout()).toBe(Status.Idle);
+  });
+
+  test('takes and fills memory at an offset and nowhere else', () => {
+    const { client, accepted: server } = established();
+    const into = Buffer.alloc(300, 0xee);
+    client.write(Buffer.from('--message--').subarray(2, 9));
+    const size = client.takeDatagram(into, 100);
+    const datagram = into.subarray(100, 100 + size);
+    expect(into.subarray(0, 100)).toEqual(Buffer.alloc(100, 0xee));
+    expect(into.subarray(100 + size)).toEqual(Buffer.alloc(200 - size, 0xee));
+    const plain = Buffer.alloc(64, 0xee);
+    expect(server.receive(datagram, plain, 5)).toBe(7);
+    expect(plain.toString('latin1', 0, 13)).toBe('\xee\xee\xee\xee\xeemessage\xee');
+  });
+
+  test('reads a second record of a datagram with poll', () => {
+    const { client, accepted: server } = established();
+    for (const message of ['one', 'second']) client.write(Buffer.from(message));
+    const into = Buffer.alloc(64);
+    expect(server.receive(Buffer.concat(takeAll(client)), into, 0)).toBe(3);
+    expect(server.poll(into, 3)).toBe(6);
+    expect(into.toString('utf8', 0, 9)).toBe('onesecond');
+    expect(server.poll(into, 0)).toBe(Status.Idle);
+  });
+
+  test('keeps a datagram for which there is no room', () => {
+    const { client } = new Pair(binding);
+    client.start();
+    expect(client.takeDatagram(Buffer.alloc(10), 0)).toBe(0);
+    expect(client.takeDatagram(Buffer.alloc(1200), 1200)).toBe(0);
+    expect(client.takeDatagram(Buffer.alloc(1200), 0)).toBeGreaterThan(0);
+  });
+
+  test('tells its peer when it shuts down', () => {
+    const { client, accepted: server } = established();
+    expect(client.shutdown()).toBe(Status.Idle);
+    expect(server.receive(takeAll(client)[0], Buffer.alloc(64), 0)).toBe(Status.Closed);
+    expect(server.alertReceived()).toBe((1 << 8) | 0);
+  });
+
+  test('fails with the alert of a peer that does not know the identity', () => {
+    const pair = new Pair(binding, { server: { pskTable: [] } }).handshake();
+    expect(pair.status).toEqual({ client: Status.Failed, server: Status.Failed });
+    expect(pair.client.alertReceived()).toBe((2 << 8) | 115);
+    expect(pair.accepted.alertSent()).toBe((2 << 8) | 115);
+    expect(pair.client.reason()).not.toBe('');
+    expect(pair.client.poll(Buffer.alloc(64), 0)).toBe(Status.Failed);
+  });
+
+  test('shows a wrong key in its stage and nowhere else', () => {
+    const pair = new Pair(binding, { server: { pskTable: [[IDENTITY, Buffer.from('wrong')]] } }).handshake();
+    expect(pair.status).toEqual({ client: Status.Idle, server: Status.Idle });
+    expect(pair.client.stage()).toBe(Stage.SentFinished);
+    expect(pair.accepted.stage()).toBe(Stage.AwaitingFinished);
+    expect(pair.accepted.takePskRequested()).toBe(true);
+    expect(pair.accepted.takePskRequested()).toBe(false);
+  });
+
+  test('gives its key log lines once, when the context collects them', () => {
+    const { client, accepted: server } = established({ client: { keylog: true } });
+    expect(client.takeKeylog().toString()).toMatch(/^CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}\n$/);
+    expect(client.takeKeylog()).toHaveLength(0);
+    expect(server.takeKeylog()).toHaveLength(0);
+  });
+
+  test('refuses every verb after destroy, which may be repeated', () => {
+    const { client } = established();
+    client.destroy();
+    client.destroy();
+    const into = Buffer.alloc(64);
+    const verbs = [
+      () => client.start(),
+      () => client.receive(into, into, 0),
+      () => client.poll(into, 0),
+      () => client.write(into),
+      () => client.handleTimeout(),
+      () => client.shutdown(),
+      () => client.takeDatagram(into, 0),
+      () => client.timeoutMs(),
+      () => client.stage(),
+      () => client.maxPayload(),
+      () => client.reason(),
+      () => client.alertReceived(),
+      () => client.alertSent(),
+      () => client.takePskRequested(),
+      () => client.pskIdentity(),
+      () => client.takeKeylog(),
+      () => client.cipherName(),
+      () => client.cipherStandardName(),
+      () => client.protocol(),
+    ];
+    for (const verb of verbs) expect(verb).toThrow('destroyed');
+    expect(client.takeThrown()).toBeUndefined();
+  });
+});
+
+describe('a listener', () => {
+  const helloOf = ({ client }: InstanceType<typeof Pair>) => {
+    client.start();
+    return takeAll(client)[0];
+  };
+
+  test('answers a hello without a cookie and keeps nothing to promote', () => {
+    const pair = new Pair(binding);
+    expect(pair.listener.accept(helloOf(pair), ADDRESS)).toBe(Verdict.Reply);
+    expect(takeAll(pair.listener)).toHaveLength(1);
+    expect(() => pair.listener.promote()).toThrow('no verified DTLS connection waits');
+  });
+
+  test('ignores what is no hello', () => {
+    const { listener } = new Pair(binding);
+    for (const datagram of [Buffer.alloc(0), Buffer.alloc(100), Buffer.from('GET / HTTP/1.1')]) {
+      expect(listener.accept(datagram, ADDRESS)).toBe(Verdict.Ignored);
+      expect(takeAll(listener)).toHaveLength(0);
+    }
+  });
+
+  test('serves one client after the other', () => {
+    const pair = established();
+    const { listener } = pair;
+    for (let i = 0; i < 3; i += 1) {
+      const next = new Pair(binding);
+      next.listener = listener;
+      expect(next.handshake().established).toBe(true);
+    }
+  });
+
+  test('takes cookie keys of 32 bytes only', () => {
+    const { listener } = new Pair(binding);
+    const key = Buffer.alloc(32);
+    for (const wrong of [Buffer.alloc(31), Buffer.alloc(33), Buffer.alloc(0)]) {
+      expect(() => listener.setCookieKeys(wrong, key)).toThrow('32 bytes');
+      expect(() => listener.setCookieKeys(key, wrong)).toThrow('32 bytes');
+    }
+  });
+
+  test('refuses verbs after destroy, which may be repeated, and leaves its sessions alive', () => {
+    const pair = established();
+    pair.listener.destroy();
+    pair.listener.destroy();
+    expect(() => pair.listener.accept(Buffer.alloc(0), ADDRESS)).toThrow('destroyed');
+    expect(() => pair.listener.takeDatagram(Buffer.alloc(0), 0)).toThrow('destroyed');
+    expect(() => pair.listener.promote()).toThrow();
+    expect(send(pair.accepted, pair.client, 'alive')).toBe('alive');
+  });
+});
+
+test('the key of a context is a copy', () => {
+  const key = Buffer.from(KEY);
+  const pair = new Pair(binding, { client: { psk: { identity: IDENTITY, key } } });
+  key.fill(0);
+  expect(pair.handshake().established).toBe(true);
+});

@@ -1,0 +1,88 @@
+'use strict';
+
+// Makes sessions, listeners and contexts, drops them in every state of their life, and waits until all are collected.
+// Needs --expose-gc.
+const { setImmediate } = require('node:timers/promises');
+const binding = require('./addon.cjs');
+const { KEY, Pair, createContext } = require('./pair.cjs');
+
+let alive = 0;
+const registry = new FinalizationRegistry(() => {
+  alive -= 1;
+});
+
+/** @param {object} object */
+function watch(object) {
+  alive += 1;
+  registry.register(object, undefined);
+  return object;
+}
+
+/** @type {Record<string, () => void>} */
+const lives = {
+  'a context alone'() {
+    watch(createContext(binding));
+  },
+  'a session that never started'() {
+    watch(new Pair(binding).client);
+  },
+  'a pair in its handshake'() {
+    const pair = new Pair(binding, { server: { pskTable: [] } });
+    pair.client.start();
+    watch(pair.client);
+    watch(pair.listener);
+  },
+  'an established pair'() {
+    const pair = new Pair(binding).handshake();
+    watch(pair.client);
+    watch(pair.listener);
+    watch(pair.accepted);
+  },
+  'a destroyed pair'() {
+    const pair = new Pair(binding).handshake();
+    pair.destroy();
+    watch(pair.client);
+    watch(pair.listener);
+    watch(pair.accepted);
+  },
+  'a session whose callback refers to it'() {
+    const pair = new Pair(binding, { server: { pskTable: [] } });
+    pair.onServer = (session) => {
+      session.onPsk = () => (session === pair.server ? KEY : undefined);
+    };
+    pair.handshake();
+    watch(pair.client);
+    watch(pair.accepted);
+  },
+  'a session whose callback threw an error that refers to it'() {
+    const pair = new Pair(binding, { server: { pskTable: [] } });
+    pair.onServer = (session) => {
+      session.onPsk = () => {
+        throw Object.assign(new Error(), { session });
+      };
+    };
+    pair.handshake();
+    pair.accepted.takeThrown();
+    watch(pair.accepted);
+  },
+  'a failed pair'() {
+    const pair = new Pair(binding, { server: { pskTable: [] } }).handshake();
+    watch(pair.client);
+    watch(pair.accepted);
+  },
+};
+
+async function main() {
+  for (const [name, live] of Object.entries(lives)) {
+    for (let i = 0; i < 20; i += 1) live();
+    // Finalizers run in turns of the event loop after a collection.
+    for (let turn = 0; turn < 50 && alive > 0; turn += 1) {
+      /** @type {() => void} */ (global.gc)();
+      await setImmediate();
+    }
+    if (alive > 0) throw new Error(`${alive} objects live on: ${name}`);
+  }
+  console.log('all collected');
+}
+
+main();

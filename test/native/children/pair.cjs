@@ -1,0 +1,113 @@
+'use strict';
+
+// Two sessions in memory, for the Jest tests and for the programs of this folder.
+
+/**
+ * @typedef {import('../../../binding').Binding} Binding
+ * @typedef {import('../../../binding').ContextOptions} ContextOptions
+ * @typedef {import('../../../binding').Session} Session
+ * @typedef {import('../../../binding').SessionOptions} SessionOptions
+ */
+
+const IDENTITY = Buffer.from('alice');
+const KEY = Buffer.from('0123456789abcdef');
+const ADDRESS = Buffer.from('192.0.2.1:5684');
+
+/** A first timeout that no test waits for. @type {SessionOptions} */
+const SESSION_OPTIONS = { mtu: 1200, initialTimeoutMs: 100_000, maxTimeoutMs: 100_000 };
+
+const room = Buffer.alloc(65_536);
+
+/**
+ * @param {Binding} binding
+ * @param {Partial<ContextOptions>} [options]
+ */
+function createContext(binding, options) {
+  return new binding.Context({ ciphers: 'PSK-AES128-GCM-SHA256', keylog: false, ...options });
+}
+
+/**
+ * The outgoing datagrams of a session or listener.
+ * @param {{ takeDatagram: Session['takeDatagram'] }} source
+ */
+function takeAll(source) {
+  const datagrams = [];
+  for (let size = source.takeDatagram(room, 0); size > 0; size = source.takeDatagram(room, 0)) {
+    datagrams.push(Buffer.from(room.subarray(0, size)));
+  }
+  return datagrams;
+}
+
+/** A client and a server that knows it. `client` and `server` replace options of their contexts. */
+class Pair {
+  /**
+   * @param {Binding} binding
+   * @param {{ client?: Partial<ContextOptions>, server?: Partial<ContextOptions> }} [options]
+   */
+  constructor(binding, { client, server } = {}) {
+    const clientContext = createContext(binding, { psk: { identity: IDENTITY, key: KEY }, ...client });
+    const serverContext = createContext(binding, { pskTable: [[IDENTITY, KEY]], ...server });
+    this.client = new binding.Session(clientContext, SESSION_OPTIONS);
+    this.listener = new binding.Listener(serverContext, SESSION_OPTIONS);
+    this.listener.setCookieKeys(Buffer.alloc(32, 1), Buffer.alloc(32, 1));
+    /** @type {Session | undefined} */
+    this.server = undefined;
+    /** What the last `receive` of each side told. */
+    this.status = { client: 0, server: 0 };
+    /** Called with the server's session before it starts. @type {(session: Session) => void} */
+    this.onServer = () => {};
+  }
+
+  /** Runs the handshake as far as it gets without a timeout. */
+  handshake() {
+    this.client.start();
+    for (let datagrams = takeAll(this.client); datagrams.length > 0; datagrams = takeAll(this.client)) {
+      for (const datagram of datagrams) this.toServer(datagram);
+      for (const datagram of takeAll(this.server ?? this.listener)) {
+        this.status.client = this.client.receive(datagram, room, 0);
+      }
+    }
+    return this;
+  }
+
+  /** @param {Buffer} datagram */
+  toServer(datagram) {
+    if (this.server !== undefined) {
+      this.status.server = this.server.receive(datagram, room, 0);
+    } else if (this.listener.accept(datagram, ADDRESS) === 2) {
+      this.server = this.listener.promote();
+      this.onServer(this.server);
+      this.server.start();
+    }
+  }
+
+  /** The server's session, which exists after the cookie exchange. */
+  get accepted() {
+    if (this.server === undefined) throw new Error('the cookie exchange is not complete');
+    return this.server;
+  }
+
+  get established() {
+    return this.client.stage() === 3 && this.server?.stage() === 3;
+  }
+
+  destroy() {
+    this.client.destroy();
+    this.listener.destroy();
+    this.server?.destroy();
+  }
+}
+
+/**
+ * Sends a message between two established sessions; what arrives.
+ * @param {Session} from
+ * @param {Session} to
+ * @param {string} message
+ */
+function send(from, to, message) {
+  from.write(Buffer.from(message));
+  const size = Math.max(0, ...takeAll(from).map((datagram) => to.receive(datagram, room, 0)));
+  return room.toString('utf8', 0, size);
+}
+
+module.exports = { ADDRESS, IDENTITY, KEY, Pair, SESSION_OPTIONS, createContext, send, takeAll };

@@ -1,0 +1,85 @@
+#include "tls/records.h"
+
+#include "check.h"
+#include "pair.h"
+
+namespace dtls::test {
+
+namespace {
+
+size_t Screened(const Bytes& datagram, size_t min_ciphertext = 0) {
+  return ScreenUntrusted(datagram.data(), datagram.size(), min_ciphertext);
+}
+
+size_t WholeRecord(const Bytes& bytes) { return WholeRecordSize(bytes.data(), bytes.size()); }
+
+const Bytes kGood = RecordOf(kHandshake, 0, 7, Bytes(20, 0xaa));
+
+}  // namespace
+
+TEST("a whole record is its header and the length that the header names") {
+  CHECK_EQ(WholeRecord(kGood), 33u);
+  CHECK_EQ(WholeRecord(RecordOf(kApplicationData, 1, 0, {})), 13u);
+  CHECK_EQ(WholeRecord(RecordOf(kApplicationData, 1, 0, Bytes(65535))), 65548u);
+}
+
+TEST("bytes after the record do not belong to it") { CHECK_EQ(WholeRecord(Join({kGood, {1, 2, 3}})), 33u); }
+
+TEST("a record that is cut short is none") {
+  for (size_t size = 0; size < kGood.size(); ++size) CHECK_EQ(WholeRecordSize(kGood.data(), size), 0u);
+}
+
+TEST("the epoch is read in network order") {
+  CHECK_EQ(RecordEpoch(RecordOf(kHandshake, 0x0102, 0, {}).data()), 0x0102);
+}
+
+TEST("records of a handshake and of an established connection pass the screen") {
+  for (uint8_t type : {kChangeCipherSpec, kAlert, kHandshake}) CHECK_EQ(Screened(RecordOf(type, 0, 0, {1, 2})), 15u);
+  for (uint8_t type : {kAlert, kHandshake, kApplicationData}) CHECK_EQ(Screened(RecordOf(type, 1, 0, {1, 2})), 15u);
+}
+
+TEST("records in version 1.0, as a HelloVerifyRequest may be, pass the screen") {
+  Bytes record = kGood;
+  record[2] = 0xff;
+  CHECK_EQ(Screened(record), record.size());
+}
+
+TEST("an empty datagram does not pass the screen") { CHECK_EQ(Screened({}), 0u); }
+
+TEST("an unknown content type does not pass the screen") {
+  for (uint8_t type : {0, 19, 24, 25, 128, 255}) CHECK_EQ(Screened(RecordOf(type, 0, 0, {1, 2})), 0u);
+}
+
+TEST("a record of TLS over UDP does not pass the screen") {
+  Bytes record = kGood;
+  record[1] = 0x03;
+  record[2] = 0x03;
+  CHECK_EQ(Screened(record), 0u);
+}
+
+TEST("a record of a future epoch does not pass the screen") {
+  for (uint16_t epoch : {2, 3, 256, 65535}) CHECK_EQ(Screened(RecordOf(kHandshake, epoch, 0, {1, 2})), 0u);
+}
+
+TEST("a ciphertext too short for its cipher does not pass the screen") {
+  for (uint8_t type : {kAlert, kHandshake, kApplicationData}) {
+    CHECK_EQ(Screened(RecordOf(type, 1, 0, Bytes(23)), 24), 0u);
+    CHECK_EQ(Screened(RecordOf(type, 1, 0, Bytes(24)), 24), 37u);
+  }
+  CHECK_EQ(Screened(RecordOf(kAlert, 0, 0, {2, 40}), 24), 15u);
+}
+
+TEST("while no ciphertext is expected none passes the screen") {
+  CHECK_EQ(Screened(RecordOf(kHandshake, 1, 0, Bytes(65535)), kNoCiphertext), 0u);
+  CHECK_EQ(Screened(kGood, kNoCiphertext), kGood.size());
+}
+
+TEST("the screen keeps the good records before a bad one") {
+  CHECK_EQ(Screened(Join({kGood, kGood, RecordOf(kHandshake, 2, 0, {}), kGood})), 2 * kGood.size());
+}
+
+TEST("the screen leaves out trailing bytes that are no record") {
+  CHECK_EQ(Screened(Join({kGood, Bytes(12, 0xaa)})), kGood.size());
+}
+
+}  // namespace dtls::test
