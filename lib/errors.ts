@@ -1,5 +1,5 @@
+import type { RemoteAddress } from './address';
 import type { HandshakeInfo } from './handshake/info';
-import type { RemoteAddress } from './transport';
 
 /** Every code that a `DtlsError` can carry. docs/errors.md lists each with its causes and cures. */
 export type DtlsErrorCode =

@@ -1,3 +1,4 @@
+export type { RemoteAddress } from './address';
 export { DtlsAssociation } from './association/association';
 export type { CipherInfo, CloseInfo, DtlsAssociationEvents } from './association/events';
 export type { AssociationState } from './association/state';
@@ -5,7 +6,7 @@ export { type Capabilities, capabilities, type Versions, versions } from './capa
 export { connect, createServer } from './connect';
 export { DtlsError, type DtlsErrorCode } from './errors';
 export type { HandshakeInfo } from './handshake/info';
-export type { ClientPskCallback, ConnectOptions, LookupFunction } from './options/client';
+export type { ClientPskCallback, ConnectOptions, LookupFunction, PskAnswer } from './options/client';
 export type { PskCredentials, PskTable } from './options/psk';
 export type { ListenOptions, ServerLimits, ServerOptions, ServerPskCallback } from './options/server';
 export type { RetransmitOptions } from './options/session';
@@ -14,7 +15,6 @@ export { createSecureContext, SecureContext, type SecureContextOptions } from '.
 export { DtlsServer, type DtlsServerEvents } from './server/server';
 export type { AssociationStats, ServerStats } from './stats';
 export type {
-  RemoteAddress,
   ServerTransport,
   ServerTransportReceiver,
   Transport,

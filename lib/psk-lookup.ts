@@ -1,9 +1,9 @@
 import type { ClientPsk, Session } from '../binding';
+import type { RemoteAddress } from './address';
 import { DtlsError } from './errors';
 import type { ClientPskCallback } from './options/client';
 import { clientCredentials, keyBytes } from './options/psk';
 import type { ServerPskCallback } from './options/server';
-import type { RemoteAddress } from './transport';
 
 // A peer's bytes must not match an identity by way of replacement characters.
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -13,7 +13,9 @@ export function askClient(session: Session, callback: ClientPskCallback): void {
   session.onPsk = (hint: Buffer): ClientPsk | undefined => {
     const answer = callback(hint.toString());
     refusePromise(answer);
-    return answer === null || answer === undefined ? undefined : clientCredentials('pskCallback', answer);
+    if (answer === null || answer === undefined) return undefined;
+    const isTlsForm = typeof answer === 'object' && 'psk' in answer;
+    return clientCredentials('pskCallback', isTlsForm ? { identity: answer.identity, key: answer.psk } : answer);
   };
 }
 

@@ -1,9 +1,4 @@
-/** Whom an association talks to. `family` is 4 or 6; transports without IP addresses use 0. */
-export interface RemoteAddress {
-  readonly address: string;
-  readonly port: number;
-  readonly family: 0 | 4 | 6;
-}
+import type { RemoteAddress } from './address';
 
 /** What a transport tells its association. */
 export interface TransportReceiver {

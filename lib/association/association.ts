@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Session } from '../../binding';
+import type { RemoteAddress } from '../address';
 import { emitSafely, rethrowLater } from '../emit';
 import { closedEarlyError, DtlsError, messageSizeError, notOpenError } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
@@ -14,7 +15,7 @@ import { PingTimer } from '../qt/ping';
 import { seedOptions } from '../qt/seed';
 import { nativeContextOf } from '../secure-context';
 import { type AssociationStats, newAssociationStats } from '../stats';
-import type { RemoteAddress, Transport } from '../transport';
+import type { Transport } from '../transport';
 import { ClientConnector, isUnreachable, transportError } from './client-connector';
 import { type Deferred, deferred } from './deferred';
 import type { DriverEvents, Negotiated } from './driver-setup';
@@ -94,9 +95,11 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     return this.#state;
   }
 
-  /** The peer; before a client has one, its host and port as given, with family 0. */
+  /** The peer; before a client has one, its host and port as given, with family unknown. */
   get remote(): RemoteAddress {
-    return this.#driver?.remote ?? { address: this.#client?.host ?? '', port: this.#client?.port ?? 0, family: 0 };
+    return (
+      this.#driver?.remote ?? { address: this.#client?.host ?? '', port: this.#client?.port ?? 0, family: 'unknown' }
+    );
   }
 
   /** Resolves when the handshake is complete; rejects with what prevented it. */

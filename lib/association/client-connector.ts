@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
+import { hostPort, type RemoteAddress } from '../address';
 import { DtlsError } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
 import type { ClientConfig } from '../options/client';
-import type { RemoteAddress, Transport } from '../transport';
+import type { Transport } from '../transport';
 import { DgramClientTransport } from '../transports/dgram-client';
 import { resolveTarget } from './lookup';
 
@@ -88,8 +89,7 @@ export function transportError(
   handshake: HandshakeInfo | undefined,
 ): DtlsError {
   const code = (cause as NodeJS.ErrnoException).code;
-  const where =
-    peer === undefined ? 'the peer' : `${peer.family === 6 ? `[${peer.address}]` : peer.address}:${peer.port}`;
+  const where = peer === undefined ? 'the peer' : hostPort(peer.address, peer.port);
   const details = { cause, peer, handshake };
   if (code === 'ECONNREFUSED') {
     const message = `Nothing listens on ${where}/udp (ECONNREFUSED): check the port, and that the server runs.`;

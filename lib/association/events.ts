@@ -1,5 +1,5 @@
+import type { RemoteAddress } from '../address';
 import type { ClientSignals } from '../qt/narrator';
-import type { RemoteAddress } from '../transport';
 
 export interface CloseInfo {
   /**

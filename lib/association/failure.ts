@@ -1,9 +1,9 @@
 import type { Session } from '../../binding';
+import type { RemoteAddress } from '../address';
 import { DtlsError } from '../errors';
 import { diagnose, type HandshakeFailure } from '../handshake/diagnosis';
 import type { HandshakeRecorder } from '../handshake/recorder';
 import { alertName } from '../handshake/wire';
-import type { RemoteAddress } from '../transport';
 
 /** Why a handshake failed, from all that the session and the recorder of its datagrams know. */
 export function handshakeFailure(

@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
+import { ipAddress, type RemoteAddress } from '../address';
 import { DtlsError } from '../errors';
 import type { LookupFunction } from '../options/client';
-import type { RemoteAddress } from '../transport';
 
 export interface Target {
   readonly host: string;
@@ -26,9 +25,9 @@ export function resolveTarget(target: Target, callback: Callback): () => void {
     done = undefined;
   };
   const timer = setTimeout(() => finish(notFound(host, 'the resolver does not answer'), []), handshakeTimeoutMs);
-  const literal = isIP(host);
-  if (literal !== 0) {
-    process.nextTick(finish, undefined, [{ address: host, port, family: literal }]);
+  const literal = ipAddress(host, port);
+  if (literal !== undefined) {
+    process.nextTick(finish, undefined, [literal]);
   } else {
     const answered = (cause: Error | null, found: unknown): void => {
       const addresses = cause ? [] : usable(found, port);
@@ -50,8 +49,7 @@ export function resolveTarget(target: Target, callback: Callback): () => void {
 function usable(found: unknown, port: number): RemoteAddress[] {
   if (!Array.isArray(found)) return [];
   return found.flatMap(({ address }: { address: string }) => {
-    const family = isIP(address);
-    return family === 0 ? [] : [{ address, port, family: family as 4 | 6 }];
+    return ipAddress(address, port) ?? [];
   });
 }
 

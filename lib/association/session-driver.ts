@@ -1,11 +1,12 @@
 import type { Session } from '../../binding';
+import type { RemoteAddress } from '../address';
 import type { HandshakeFailure } from '../handshake/diagnosis';
 import type { HandshakeInfo } from '../handshake/info';
 import type { HandshakeRecorder } from '../handshake/recorder';
 import { fatalAlertRecord } from '../handshake/wire';
 import { MAX_PLAINTEXT, Status } from '../native';
 import { Slab } from '../slab';
-import type { RemoteAddress, TransportReceiver } from '../transport';
+import type { TransportReceiver } from '../transport';
 import type { DriverSetup } from './driver-setup';
 import { dataFailure, handshakeFailure } from './failure';
 

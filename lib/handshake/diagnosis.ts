@@ -1,5 +1,5 @@
+import { hostPort, type RemoteAddress } from '../address';
 import { DtlsError, type DtlsErrorCode, type DtlsErrorDetails } from '../errors';
-import type { RemoteAddress } from '../transport';
 import type { HandshakeInfo } from './info';
 import { alertName } from './wire';
 
@@ -100,7 +100,7 @@ function timedOut(failure: HandshakeFailure): Finding {
   if (info.lastReceived === undefined) {
     return {
       code,
-      message: `${whom(failure)} answers, but not with DTLS, for ${seconds}: check the port and what serves it.`,
+      message: `${whom(failure)} answers, but with something that is no DTLS, for ${seconds}: check the port and what serves it.`,
     };
   }
   if (info.lastReceived === 'HelloVerifyRequest') {
@@ -205,6 +205,5 @@ function identity({ pskIdentity }: HandshakeFailure): string {
 function whom({ peer, role }: HandshakeFailure): string {
   const kind = role === 'client' ? 'server' : 'client';
   if (peer === undefined) return `the ${kind}`;
-  const host = peer.family === 6 ? `[${peer.address}]` : peer.address;
-  return `the ${kind} ${host}:${peer.port}`;
+  return `the ${kind} ${hostPort(peer.address, peer.port)}`;
 }

@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 import { DtlsError, optionError } from '../errors';
 
 /** Rejects options that do not exist, naming the nearest one that does: a misspelt option must never be ignored. */
@@ -16,11 +16,13 @@ export function checkNames(kind: string, options: unknown, known: readonly strin
   }
 }
 
-/** A name that contains the given one, or is part of it, is more likely than one of few other letters. */
+/** A slip of two letters, else a name that contains the given one or is part of it, else the fewest other letters. */
 function nearest(name: string, known: readonly string[]): string {
+  const likeliest = closest(name, known);
+  if (distance(name, likeliest) <= 2) return likeliest;
   const given = name.toLowerCase();
   const related = known.filter((k) => k.toLowerCase().includes(given) || given.includes(k.toLowerCase()));
-  return closest(name, related.length > 0 ? related : known);
+  return related.length > 0 ? closest(name, related) : likeliest;
 }
 
 /** A whole number within bounds, or the fallback when absent. */

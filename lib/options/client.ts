@@ -1,5 +1,6 @@
 import dns from 'node:dns';
 import { isIP } from 'node:net';
+import { hostPort } from '../address';
 import { DtlsError, optionError } from '../errors';
 import type { Transport } from '../transport';
 import { boolean, callback, checkNames, integer, show, string } from './check';
@@ -13,8 +14,14 @@ export type LookupFunction = (
   callback: (error: NodeJS.ErrnoException | null, addresses: dns.LookupAddress[]) => void,
 ) => void;
 
-/** Called during the handshake with the server's identity hint, "" when it sent none. */
-export type ClientPskCallback = (hint: string) => PskCredentials | null | undefined;
+/** A `pskCallback`'s answer, in the form of `node:tls`: `psk` is the key. `{ identity, key }` does too. */
+export type PskAnswer = { identity: string | Uint8Array; psk: Uint8Array } | PskCredentials;
+
+/**
+ * Called during the handshake with the server's identity hint, "" when it sent none. No answer: the handshake
+ * fails with `ERR_DTLS_PSK_UNKNOWN`.
+ */
+export type ClientPskCallback = (hint: string) => PskAnswer | null | undefined;
 
 export interface ConnectOptions extends CommonOptions {
   /** Name or address of the server. Default "localhost". */
@@ -83,7 +90,7 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
     host,
     port,
     family: parseFamily(options.family),
-    name: string('name', options.name) ?? (isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`),
+    name: string('name', options.name) ?? hostPort(host, port),
     pskCallback,
     pingIntervalMs: parsePing(options.ping),
     signal: parseSignal(options.signal),

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
+import type { RemoteAddress } from '../address';
 import { optionError } from '../errors';
-import type { RemoteAddress, ServerTransport } from '../transport';
+import type { ServerTransport } from '../transport';
 import { boolean, callback, checkNames, integer, show, string } from './check';
 import type { PskTable } from './psk';
 import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './session';

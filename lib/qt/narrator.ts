@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
+import type { RemoteAddress } from '../address';
 import type { Negotiated } from '../association/driver-setup';
 import { emitSafely } from '../emit';
-import type { RemoteAddress } from '../transport';
 
 /** Qt's signals, the same on its example client and server but for the last. */
 interface MessageSignals {

@@ -1,4 +1,5 @@
-import type { RemoteAddress, ServerTransport, Transport, TransportReceiver } from '../transport';
+import type { RemoteAddress } from '../address';
+import type { ServerTransport, Transport, TransportReceiver } from '../transport';
 
 /** A peer's share of its server's socket, as the transport of one association. */
 export class PeerLink implements Transport {

@@ -1,6 +1,6 @@
+import type { RemoteAddress } from '../address';
 import { type DtlsAssociation, endPeer } from '../association/association';
 import { clientHelloRandom, firstEpoch } from '../handshake/wire';
-import type { RemoteAddress } from '../transport';
 import type { PeerLink } from './peer-link';
 
 /** One association and the way to it. */
@@ -26,6 +26,10 @@ export type HelloHandler = (datagram: Uint8Array, helloRandom: string | undefine
 /** Which address belongs to which association. */
 export class PeerTable {
   readonly #peers = new Map<string, Peer>();
+
+  has(address: RemoteAddress): boolean {
+    return this.#peers.has(peerKey(address));
+  }
 
   /** Leads a datagram to its association; a hello that begins something new, and all else, to `onHello`. */
   route(datagram: Uint8Array, from: RemoteAddress, onHello: HelloHandler): void {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Session } from '../../binding';
+import type { RemoteAddress } from '../address';
 import { DtlsAssociation, endPeer } from '../association/association';
 import { PeerSetup } from '../association/peer-setup';
 import { emitSafely } from '../emit';
@@ -15,7 +16,7 @@ import {
 import { askServer } from '../psk-lookup';
 import { peerInfo, ServerNarrator, type ServerSignals } from '../qt/narrator';
 import { newServerStats, type ServerStats } from '../stats';
-import type { RemoteAddress, ServerTransport, ServerTransportReceiver } from '../transport';
+import type { ServerTransport, ServerTransportReceiver } from '../transport';
 import { DgramServerTransport } from '../transports/dgram-server';
 import { Admission } from './admission';
 import { PeerLink } from './peer-link';
@@ -28,6 +29,8 @@ export interface DtlsServerEvents extends ServerSignals {
   secureConnection: [association: DtlsAssociation];
   /** A peer's handshake or association failed; no other is touched. */
   peerError: [error: Error, peer: RemoteAddress];
+  /** With the option `keylog`: NSS key log lines of a peer, each ended by a line feed. */
+  keylog: [lines: Buffer, association: DtlsAssociation];
   /** The server's socket failed; the server closes. */
   error: [error: Error];
   close: [];
@@ -165,7 +168,8 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
       },
     });
     if (session === undefined) return;
-    if (this.#isFull()) {
+    // Who has a place already needs no second one: its new handshake replaces what it has.
+    if (!this.#peers.has(from) && this.#isFull()) {
       this.stats.refusedByLimit++;
       session.destroy();
       return;
@@ -200,6 +204,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
       seenDatagrams: 0,
     };
     entry.association.once('secureConnect', () => this.#established(entry));
+    entry.association.on('keylog', (lines) => emitSafely(this, 'keylog', lines, entry.association));
     entry.association.on('error', (error) => emitSafely(this, 'peerError', error, from));
     this.stats.handshakesStarted++;
     this.#handshakes++;

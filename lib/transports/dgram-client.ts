@@ -1,5 +1,6 @@
 import dgram from 'node:dgram';
-import type { RemoteAddress, Transport, TransportReceiver } from '../transport';
+import type { RemoteAddress } from '../address';
+import type { Transport, TransportReceiver } from '../transport';
 import { literalLookup, SendQueue } from './send-queue';
 
 export interface ClientSocketOptions {
@@ -21,7 +22,7 @@ export class DgramClientTransport implements Transport {
     this.#options = options;
     this.remote = options.remote;
     this.#socket = dgram.createSocket({
-      type: options.remote.family === 6 ? 'udp6' : 'udp4',
+      type: options.remote.family === 'IPv6' ? 'udp6' : 'udp4',
       lookup: literalLookup,
     });
   }

@@ -1,5 +1,6 @@
 import dgram from 'node:dgram';
-import type { RemoteAddress, ServerTransport, ServerTransportReceiver } from '../transport';
+import type { RemoteAddress } from '../address';
+import type { ServerTransport, ServerTransportReceiver } from '../transport';
 import { literalLookup, SendQueue } from './send-queue';
 
 export interface ServerSocketOptions {
@@ -75,5 +76,5 @@ export class DgramServerTransport implements ServerTransport {
 }
 
 function toRemoteAddress(info: { address: string; port: number; family: string }): RemoteAddress {
-  return { address: info.address, port: info.port, family: info.family === 'IPv6' ? 6 : 4 };
+  return { address: info.address, port: info.port, family: info.family === 'IPv6' ? 'IPv6' : 'IPv4' };
 }
