@@ -3,7 +3,7 @@ import { DtlsAssociation } from '../index';
 import type { Report } from './events';
 import { answered, sendLines } from './input';
 import { keylogWriter } from './keylog';
-import { type PeerFlags, timing } from './options';
+import { type PeerFlags, sessionOptions } from './options';
 import { chooseKey } from './psk';
 import { stopRequested } from './stop';
 import { watchClient } from './watch';
@@ -13,8 +13,6 @@ export interface ClientFlags extends PeerFlags {
   name: string;
   /** False for --no-ping. */
   ping: boolean;
-  retransmit?: number;
-  handshakeTimeout?: number;
 }
 
 /**
@@ -28,14 +26,16 @@ export async function runClient(host: string, port: number, flags: ClientFlags, 
     if (isIP(host) === 0) report({ event: 'info', association: clone.name, message: 'Looking up the host ...' });
     clone.startHandshake();
   }
+  const ending = new AbortController();
   let unsent = false;
-  const input = followInput(clones, flags.duration === undefined, (why) => {
+  const input = followInput(clones, flags.duration === undefined, ending.signal, (why) => {
     unsent = true;
     report({ event: 'error', message: `A line was not sent: ${why}` });
   });
   try {
     await Promise.race([stop, input, Promise.all(clones.map((clone) => clone.closed))]);
   } finally {
+    ending.abort();
     await Promise.all(clones.map((clone) => clone.close()));
   }
   const fine = await Promise.all(clones.map((clone) => endedWell(clone, report)));
@@ -43,9 +43,9 @@ export async function runClient(host: string, port: number, flags: ClientFlags, 
 }
 
 function createClones(host: string, port: number, flags: ClientFlags, report: Report): DtlsAssociation[] {
-  const { count, pskIdentity, ciphers, mtu, ping } = flags;
+  const { count, pskIdentity, ping } = flags;
   const key = chooseKey(flags);
-  const keylog = flags.keylog === undefined ? undefined : keylogWriter(flags.keylog);
+  const keylog = keylogWriter(flags.keylog);
   return Array.from({ length: count }, (_, number) => {
     const name = `${flags.name} (clone number ${number})`;
     const clone = new DtlsAssociation({
@@ -55,9 +55,7 @@ function createClones(host: string, port: number, flags: ClientFlags, report: Re
       psk: { identity: pskIdentity ?? name, key },
       ping,
       keylog: keylog !== undefined,
-      ...(ciphers !== undefined && { ciphers }),
-      ...(mtu !== undefined && { mtu }),
-      ...timing(flags),
+      ...sessionOptions(flags),
     });
     if (keylog !== undefined) clone.on('keylog', keylog);
     watchClient(clone, host, report);
@@ -69,10 +67,11 @@ function createClones(host: string, port: number, flags: ClientFlags, report: Re
 async function followInput(
   clones: readonly DtlsAssociation[],
   endsJob: boolean,
+  signal: AbortSignal,
   unsent: (why: string) => void,
 ): Promise<void> {
   await Promise.allSettled(clones.map((clone) => clone.opened));
-  const lines = await sendLines(clones, unsent);
+  const lines = await sendLines(clones, unsent, signal);
   // With no line at all there was nobody to type: a background job, whose input is empty.
   if (endsJob && (lines > 0 || process.stdin.isTTY)) await answered(clones);
   else await new Promise(() => {});

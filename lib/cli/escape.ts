@@ -24,7 +24,7 @@ export function escapeMessage(data: Uint8Array): string {
   let text = '';
   for (let start = 0; start < data.length; ) {
     const length = utf8Length(data, start);
-    text += length === 0 ? byteEscape(data[start] as number) : escapeCharacters(data.subarray(start, start + length));
+    text += length === 0 ? byteEscape(data[start]) : escapeCharacters(data.subarray(start, start + length));
     start += Math.max(length, 1);
   }
   return text;

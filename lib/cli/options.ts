@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ConnectOptions } from '../index';
 
 /** Flags of every command that prints events. */
 export interface OutputFlags {
@@ -6,16 +7,27 @@ export interface OutputFlags {
   quiet?: true;
 }
 
+/** Flags that become options of the library. */
+export interface SessionFlags {
+  ciphers?: string;
+  mtu?: number;
+  /** Milliseconds. */
+  retransmit?: number;
+  /** Seconds. */
+  handshakeTimeout?: number;
+}
+
 /** Flags that `dtls client` and `dtls server` share. */
-export interface PeerFlags extends OutputFlags {
+export interface PeerFlags extends OutputFlags, SessionFlags {
   psk?: string;
   pskFile?: string;
   pskIdentity?: string;
-  ciphers?: string;
-  mtu?: number;
   keylog?: string;
+  /** Seconds. */
   duration?: number;
 }
+
+type SessionOptions = Pick<ConnectOptions, 'ciphers' | 'mtu' | 'retransmit' | 'handshakeTimeout'>;
 
 /** setTimeout() takes no longer waits. */
 const MAX_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
@@ -42,14 +54,13 @@ export function addPeerOptions(command: Command): Command {
     .option('-q, --quiet', 'print only messages, warnings and errors');
 }
 
-/** Options of the library in milliseconds, absent ones left out. */
-export function timing(flags: { handshakeTimeout?: number; retransmit?: number }): {
-  handshakeTimeout?: number;
-  retransmit?: { initial: number };
-} {
+/** The options that the user gave; the library knows the defaults of the others. */
+export function sessionOptions({ ciphers, mtu, retransmit, handshakeTimeout }: SessionFlags): SessionOptions {
   return {
-    ...(flags.handshakeTimeout !== undefined && { handshakeTimeout: toMs(flags.handshakeTimeout) }),
-    ...(flags.retransmit !== undefined && { retransmit: { initial: flags.retransmit } }),
+    ...(ciphers !== undefined && { ciphers }),
+    ...(mtu !== undefined && { mtu }),
+    ...(retransmit !== undefined && { retransmit: { initial: retransmit } }),
+    ...(handshakeTimeout !== undefined && { handshakeTimeout: toMs(handshakeTimeout) }),
   };
 }
 

@@ -1,8 +1,7 @@
-import type { EventEmitter } from 'node:events';
 import { createServer, type DtlsAssociation, type DtlsServer, QT_EXAMPLE_KEY, type ServerOptions } from '../index';
 import type { Report } from './events';
 import { keylogWriter } from './keylog';
-import { type PeerFlags, timing, toMs } from './options';
+import { type PeerFlags, sessionOptions, toMs } from './options';
 import { chooseKey } from './psk';
 import { stopRequested } from './stop';
 import { watchServer } from './watch';
@@ -12,21 +11,20 @@ export interface ServerFlags extends PeerFlags {
   port: number;
   pskHint: string;
   echo?: true;
+  /** Seconds. */
   idleTimeout?: number;
-  retransmit?: number;
-  handshakeTimeout?: number;
 }
 
 /** Qt's server example as a command. Returns the exit code: 0 when it served until it was told to end. */
 export async function runServer(flags: ServerFlags, report: Report): Promise<number> {
   const { address, port } = flags;
   const key = chooseKey(flags);
-  const keylog = flags.keylog === undefined ? undefined : keylogWriter(flags.keylog);
+  const keylog = keylogWriter(flags.keylog);
   const server = createServer(serverOptions(flags, key), (association) => {
     association.on('message', (data) => answer(association, flags.echo ? data : acknowledgement(association), report));
   });
   watchServer(server, report);
-  if (keylog !== undefined) (server as EventEmitter).on('keylog', keylog);
+  if (keylog !== undefined) server.on('keylog', keylog);
   const failed = new Promise<Error>((resolve) => {
     server.on('error', resolve);
   });
@@ -60,15 +58,13 @@ export function answer(association: DtlsAssociation, data: string | Uint8Array, 
 }
 
 function serverOptions(flags: ServerFlags, key: Uint8Array): ServerOptions {
-  const { pskIdentity, pskHint, ciphers, mtu, idleTimeout } = flags;
+  const { pskIdentity, pskHint, idleTimeout } = flags;
   return {
     ...(pskIdentity === undefined ? { pskCallback: () => key } : { psk: { [pskIdentity]: key } }),
     pskIdentityHint: pskHint,
     keylog: flags.keylog !== undefined,
-    ...(ciphers !== undefined && { ciphers }),
-    ...(mtu !== undefined && { mtu }),
     ...(idleTimeout !== undefined && { idleTimeout: toMs(idleTimeout) }),
-    ...timing(flags),
+    ...sessionOptions(flags),
   };
 }
 

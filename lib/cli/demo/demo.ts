@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   type ConnectOptions,
   createServer,
@@ -8,17 +9,15 @@ import {
   type ServerOptions,
 } from '../../index';
 import type { Report } from '../events';
-import { type OutputFlags, timing } from '../options';
+import { type OutputFlags, type SessionFlags, sessionOptions } from '../options';
 import { acknowledgement, answer, reportListening } from '../server';
 import { watchClient, watchServer } from '../watch';
 import { LossyTransport } from './lossy-transport';
 import { summarize, type Visit } from './summary';
 
-export interface DemoFlags extends OutputFlags {
+export interface DemoFlags extends OutputFlags, SessionFlags {
   /** Which datagram of Carol is lost, counted from 1. */
   lose: number;
-  retransmit?: number;
-  handshakeTimeout?: number;
 }
 
 /** By name. */
@@ -42,12 +41,13 @@ const TIME_LIMIT_MS = 8000;
 export async function runDemo(flags: DemoFlags, reports: DemoReports): Promise<number> {
   const startedAt = performance.now();
   const deadline = AbortSignal.timeout(TIME_LIMIT_MS);
+  const timeUp = once(deadline, 'abort').then(() => undefined);
   const keys = Object.fromEntries(NAMES.map((name) => [name, randomBytes(16)]));
   const say = (message: string): void => reports.demo({ event: 'info', message });
 
   say('A DTLS server and three associations to it, over loopback.');
   const visits: Visits = new Map();
-  const server = await startServer({ psk: keys, ...timing(flags) }, visits, reports.server);
+  const server = await startServer({ psk: keys, ...sessionOptions(flags) }, visits, reports.server);
   const remote = server.address() as RemoteAddress;
   for (const name of NAMES) {
     say(name === LOSER ? `${name} connects over a network that loses a datagram.` : `${name} connects.`);
@@ -55,16 +55,16 @@ export async function runDemo(flags: DemoFlags, reports: DemoReports): Promise<n
       host: remote.address,
       port: remote.port,
       name,
-      psk: { identity: name, key: keys[name] as Buffer },
+      psk: { identity: name, key: keys[name] },
       ping: true,
       signal: deadline,
-      ...timing(flags),
+      ...sessionOptions(flags),
       ...(name === LOSER && { transport: lossyTransport(remote, flags.lose, visits, reports.client(name)) }),
     } satisfies ConnectOptions);
     await pingOnce(association, visits, reports.client(name));
   }
   say('Each association says goodbye with close_notify.');
-  for (const visit of visits.values()) await sayGoodbye(visit, deadline);
+  for (const visit of visits.values()) await sayGoodbye(visit, timeUp);
   await server.close();
 
   const summary = summarize([...visits.values()], LOSER, performance.now() - startedAt);
@@ -107,12 +107,9 @@ async function pingOnce(association: DtlsAssociation, visits: Visits, report: Re
   await Promise.race([answered, association.closed]);
 }
 
-async function sayGoodbye(visit: Visit, deadline: AbortSignal): Promise<void> {
+/** Closes, and waits until the server has seen it. */
+async function sayGoodbye(visit: Visit, timeUp: Promise<undefined>): Promise<void> {
   await visit.association.close();
-  const atDeadline = new Promise<undefined>((resolve) => {
-    if (deadline.aborted) resolve(undefined);
-    deadline.addEventListener('abort', () => resolve(undefined));
-  });
-  const info = await Promise.race([visit.peer?.closed, atDeadline]);
+  const info = await Promise.race([visit.peer?.closed, timeUp]);
   visit.closedBy = info?.reason;
 }

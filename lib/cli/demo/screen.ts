@@ -10,7 +10,7 @@ import type { DemoReports } from './demo';
 const LABELS: Readonly<Record<string, (text: string) => string>> = {
   server: bgHex('#555555').white,
   Alice: bgHex('#2E8B57').white,
-  Bob: bgHex('#8A6D00').white,
+  Bob: bgHex('#808000').white,
   Carol: bgHex('#00788A').white,
 };
 const LABEL_WIDTH = 8;
@@ -28,7 +28,7 @@ export const screenReports: DemoReports = {
 };
 
 function lane(party: string): Report {
-  const label = (LABELS[party] ?? bold)(` ${party}`.padEnd(LABEL_WIDTH));
+  const label = LABELS[party](` ${party}`.padEnd(LABEL_WIDTH));
   return (event) => {
     const width = terminalWidth() - LABEL_WIDTH - 1;
     print(
