@@ -48,7 +48,7 @@ export async function runDemo(flags: DemoFlags, reports: DemoReports): Promise<n
   say('A DTLS server and three associations to it, over loopback.');
   const visits: Visits = new Map();
   const server = await startServer({ psk: keys, ...sessionOptions(flags) }, visits, reports.server);
-  const remote = server.address() as RemoteAddress;
+  const remote = server.address();
   for (const name of NAMES) {
     say(name === LOSER ? `${name} connects over a network that loses a datagram.` : `${name} connects.`);
     const association = new DtlsAssociation({
