@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-#include "tls/records.h"
+#include "tls/screen.h"
 
 namespace dtls {
 
@@ -21,8 +21,8 @@ void Acceptor::SetCookieKeys(const uint8_t* current, const uint8_t* previous) {
 }
 
 Acceptor::Result Acceptor::Accept(const uint8_t* datagram, size_t size, const uint8_t* address, size_t address_size) {
-  const size_t accepted = ScreenUntrusted(datagram, size, kNoCiphertext);
-  if (accepted == 0) return Result::kIgnored;
+  const Screen screen(datagram, size, kNoCiphertext);
+  if (screen.size() == 0) return Result::kIgnored;
   if (candidate_ == nullptr) {
     candidate_ = Connection::Create(context_, Role::kServer, options_);
     if (candidate_ == nullptr) return Result::kIgnored;
@@ -35,7 +35,7 @@ Acceptor::Result Acceptor::Accept(const uint8_t* datagram, size_t size, const ui
   address_ = address;
   address_size_ = address_size;
   candidate_->channel().Clear();
-  candidate_->channel().BeginInput(datagram, accepted);
+  candidate_->channel().BeginInput(screen.data(), screen.size());
   const int result = DTLSv1_listen(candidate_->ssl(), unused.get());
   candidate_->channel().BeginInput(nullptr, 0);
   address_ = nullptr;

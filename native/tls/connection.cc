@@ -5,7 +5,7 @@
 #include <mutex>
 #include <utility>
 
-#include "tls/records.h"
+#include "tls/screen.h"
 
 namespace dtls {
 
@@ -13,6 +13,9 @@ namespace {
 
 // OpenSSL gathers a flight in a buffer of 4096 bytes and cuts records apart when the MTU exceeds it.
 constexpr size_t kMaxHandshakeMtu = 4096;
+// Ciphertexts that overtook the change of cipher: OpenSSL keeps up to 100 of them, each in a buffer of 16 KiB, and
+// anybody can forge them.
+constexpr size_t kMaxEarlyCiphertexts = 8;
 // What TLS allows in one record (RFC 5246 section 6.2.1).
 constexpr size_t kMaxPlaintext = 16384;
 
@@ -55,12 +58,28 @@ int32_t Connection::Start() {
 
 int32_t Connection::Receive(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity) {
   if (failed_) return kFailed;
-  const size_t accepted = ScreenUntrusted(datagram, size, MinCiphertext());
-  if (accepted == 0) return kIdle;
-  channel_.BeginInput(datagram, accepted);
+  const bool is_established = SSL_is_init_finished(ssl_.get());
+  const Screen screen(datagram, size, is_established ? min_ciphertext_ : MinCiphertext());
+  // The plaintext of a flight may hold the change of cipher that its ciphertext waits for.
+  const size_t first = is_established ? screen.size() : screen.plaintext_size();
+  const int32_t status = first == 0 ? static_cast<int32_t>(kIdle) : Feed(screen.data(), first, into, capacity);
+  const size_t rest = screen.size() - first;
+  if (rest == 0 || status != kIdle || !AdmitsCiphertexts(screen.ciphertexts())) return status;
+  return Feed(screen.data() + first, rest, into, capacity);
+}
+
+int32_t Connection::Feed(const uint8_t* records, size_t size, uint8_t* into, size_t capacity) {
+  channel_.BeginInput(records, size);
   const int32_t status = Poll(into, capacity);
   channel_.EndInput();
   return status;
+}
+
+bool Connection::AdmitsCiphertexts(size_t count) {
+  if (stage() >= Stage::kAwaitingFinished) return true;
+  if (early_ciphertexts_ + count > kMaxEarlyCiphertexts) return false;
+  early_ciphertexts_ += count;
+  return true;
 }
 
 int32_t Connection::Poll(uint8_t* into, size_t capacity) {
@@ -75,6 +94,7 @@ int32_t Connection::Handshake() {
   // The buffering BIO is gone, and the data that follow may use the whole MTU.
   SSL_set_mtu(ssl_.get(), static_cast<long>(options_.mtu));
   channel_.Shrink();
+  min_ciphertext_ = MinCiphertext();
   return kEstablished;
 }
 
@@ -176,8 +196,13 @@ Connection* Connection::Of(const SSL* ssl) { return static_cast<Connection*>(SSL
 
 void Connection::OnInfo(const SSL* ssl, int where, int value) {
   if ((where & SSL_CB_ALERT) == 0) return;
-  Connection* self = Of(ssl);
-  ((where & SSL_CB_READ) != 0 ? self->alert_received_ : self->alert_sent_) = value;
+  // Of the peer's warnings only close_notify ends anything; the others explain nothing.
+  const bool matters = (value >> 8) == SSL3_AL_FATAL || (value & 0xff) == SSL_AD_CLOSE_NOTIFY;
+  if ((where & SSL_CB_WRITE) != 0) {
+    Of(ssl)->alert_sent_ = value;
+  } else if (matters) {
+    Of(ssl)->alert_received_ = value;
+  }
 }
 
 void Connection::OnKeylog(const SSL* ssl, const char* line) { Of(ssl)->keylog_.append(line).push_back('\n'); }

@@ -110,6 +110,9 @@ class Connection {
 
   // Size of the smallest ciphertext that the suite can produce.
   size_t MinCiphertext() const;
+  // Lends OpenSSL records of one datagram and polls once.
+  int32_t Feed(const uint8_t* records, size_t size, uint8_t* into, size_t capacity);
+  bool AdmitsCiphertexts(size_t count);
   int32_t Handshake();
   int32_t Read(uint8_t* into, size_t capacity);
   int32_t Conclude(int result);
@@ -121,6 +124,9 @@ class Connection {
   DatagramChannel channel_;
   SslPointer ssl_;
   bool failed_ = false;
+  // Of the negotiated suite, once established.
+  size_t min_ciphertext_ = 0;
+  size_t early_ciphertexts_ = 0;
   bool psk_requested_ = false;
   int32_t alert_received_ = -1;
   int32_t alert_sent_ = -1;

@@ -35,23 +35,19 @@ inline bool HaveSameVersion(const uint8_t* record, const uint8_t* other) {
 // No ciphertext is expected yet.
 constexpr size_t kNoCiphertext = SIZE_MAX;
 
-// How many leading bytes of a datagram are records that a DTLS 1.2 session without renegotiation can have use
-// for: a known content type, version major 254, epoch 0, or epoch 1 with at least `min_ciphertext` bytes.
-//
-// Three things must not reach OpenSSL: records of a future epoch, which it keeps without a useful bound
-// (CVE-2026-54874); application data in clear, and ciphertext too short for its nonce and tag, which are fatal errors
-// to it (3.0 to 3.5 at least) although anybody can forge them.
-inline size_t ScreenUntrusted(const uint8_t* data, size_t size, size_t min_ciphertext) {
-  size_t accepted = 0;
-  while (const size_t record = WholeRecordSize(data + accepted, size - accepted)) {
-    const uint8_t* header = data + accepted;
-    if (header[0] < kChangeCipherSpec || header[0] > kApplicationData || header[1] != 0xfe) break;
-    const uint16_t epoch = RecordEpoch(header);
-    if (epoch == 0 && header[0] == kApplicationData) break;
-    if (epoch > 1 || (epoch == 1 && record - kRecordHeaderSize < min_ciphertext)) break;
-    accepted += record;
-  }
-  return accepted;
+// Whether a DTLS 1.2 session without renegotiation can have use for a whole record: a known content type, version
+// major 254, epoch 0, or epoch 1 with at least `min_ciphertext` bytes. What anybody can forge and OpenSSL (3.0 to
+// 3.5 at least) takes for a fatal error must not reach it: ciphertext too short for its nonce and tag, application
+// data in clear, and warnings in clear, which 3.0 reads over and over until they are too many. Neither must records
+// of a future epoch, which it keeps without a useful bound (CVE-2026-54874).
+inline bool IsWantedUntrusted(const uint8_t* record, size_t size, size_t min_ciphertext) {
+  if (record[0] < kChangeCipherSpec || record[0] > kApplicationData || record[1] != 0xfe) return false;
+  const uint16_t epoch = RecordEpoch(record);
+  if (epoch > 0) return epoch == 1 && size - kRecordHeaderSize >= min_ciphertext;
+  if (record[0] == kApplicationData) return false;
+  // Level 1 is a warning; description 0, close_notify, is one that matters.
+  const bool is_warning = record[0] == kAlert && size >= kRecordHeaderSize + 2 && record[kRecordHeaderSize] == 1;
+  return !is_warning || record[kRecordHeaderSize + 1] == 0;
 }
 
 }  // namespace dtls

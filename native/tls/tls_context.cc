@@ -14,8 +14,10 @@ bool Configure(SSL_CTX* ctx, const TlsContextOptions& options) {
   if (SSL_CTX_set_cipher_list(ctx, options.ciphers.c_str()) != 1) return false;
   // With encrypt-then-MAC OpenSSL (3.0 to 3.5 at least) takes a record whose MAC is bad for a fatal error, so that
   // one forged datagram would end a CBC association; without it the record is dropped (RFC 6347 section 4.1.2.7).
-  SSL_CTX_set_options(ctx, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_ENCRYPT_THEN_MAC |
-                               SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(ctx, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+                               SSL_OP_NO_ENCRYPT_THEN_MAC | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  // The largest handshake message that is assembled, in bytes: without certificates none is large.
+  SSL_CTX_set_max_cert_list(ctx, 16384);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_dh_auto(ctx, 1);

@@ -1,5 +1,6 @@
 #include <random>
 #include <string>
+#include <utility>
 
 #include "check.h"
 #include "pair.h"
@@ -163,6 +164,52 @@ TEST("application data in clear does not fail a handshake") {
   pair.filter = [&](Side, const Bytes&) {
     CHECK(Ignores(*pair.client, RecordOf(kApplicationData, 0, 60, Bytes(20, 0xaa))));
     if (pair.server != nullptr) CHECK(Ignores(*pair.server, RecordOf(kApplicationData, 0, 61, Bytes(20, 0xaa))));
+    return true;
+  };
+  CHECK_EQ(pair.client->Start(), kIdle);
+  pair.Exchange();
+  CHECK(pair.established());
+}
+
+TEST("warnings in clear neither fail a handshake nor count as its alert") {
+  Pair pair;
+  uint16_t sequence = 60;
+  pair.filter = [&](Side, const Bytes&) {
+    const Bytes warning = RecordOf(kAlert, 0, sequence++, {1, 112});
+    CHECK(Ignores(*pair.client, warning));
+    if (pair.server != nullptr) CHECK(Ignores(*pair.server, warning));
+    return true;
+  };
+  CHECK_EQ(pair.client->Start(), kIdle);
+  pair.Exchange();
+  CHECK(pair.established());
+  CHECK_EQ(pair.client->alert_received(), -1);
+}
+
+TEST("a warning in clear does not cost the handshake messages that share its datagram") {
+  Pair pair;
+  std::vector<Bytes> withheld;
+  pair.filter = [&](Side from, const Bytes& datagram) {
+    if (from == Side::kServer) withheld.push_back(Join({RecordOf(kAlert, 0, 50, {1, 112}), datagram}));
+    return from == Side::kClient;
+  };
+  CHECK_EQ(pair.client->Start(), kIdle);
+  for (int flight = 0; flight < 3; ++flight) {
+    pair.Exchange();
+    for (const Bytes& datagram : std::exchange(withheld, {})) pair.DeliverTo(Side::kClient, datagram);
+  }
+  CHECK(pair.established());
+}
+
+TEST("a flood of early ciphertexts does not keep a handshake from completing") {
+  Pair pair;
+  uint16_t sequence = 100;
+  pair.filter = [&](Side, const Bytes&) {
+    for (int i = 0; i < 50; ++i) {
+      const Bytes early = RecordOf(kApplicationData, 1, sequence++, Bytes(100, 0xaa));
+      CHECK(Ignores(*pair.client, early));
+      if (pair.server != nullptr) CHECK(Ignores(*pair.server, early));
+    }
     return true;
   };
   CHECK_EQ(pair.client->Start(), kIdle);

@@ -1,4 +1,4 @@
-#include "tls/records.h"
+#include "tls/screen.h"
 
 #include "check.h"
 #include "pair.h"
@@ -7,9 +7,12 @@ namespace dtls::test {
 
 namespace {
 
-size_t Screened(const Bytes& datagram, size_t min_ciphertext = 0) {
-  return ScreenUntrusted(datagram.data(), datagram.size(), min_ciphertext);
+Bytes Passed(const Bytes& datagram, size_t min_ciphertext = 0) {
+  const Screen screen(datagram.data(), datagram.size(), min_ciphertext);
+  return Bytes(screen.data(), screen.data() + screen.size());
 }
+
+size_t Screened(const Bytes& datagram, size_t min_ciphertext = 0) { return Passed(datagram, min_ciphertext).size(); }
 
 size_t WholeRecord(const Bytes& bytes) { return WholeRecordSize(bytes.data(), bytes.size()); }
 
@@ -34,7 +37,7 @@ TEST("the epoch is read in network order") {
 }
 
 TEST("records of a handshake and of an established connection pass the screen") {
-  for (uint8_t type : {kChangeCipherSpec, kAlert, kHandshake}) CHECK_EQ(Screened(RecordOf(type, 0, 0, {1, 2})), 15u);
+  for (uint8_t type : {kChangeCipherSpec, kAlert, kHandshake}) CHECK_EQ(Screened(RecordOf(type, 0, 0, {2, 2})), 15u);
   for (uint8_t type : {kAlert, kHandshake, kApplicationData}) CHECK_EQ(Screened(RecordOf(type, 1, 0, {1, 2})), 15u);
 }
 
@@ -47,7 +50,7 @@ TEST("records in version 1.0, as a HelloVerifyRequest may be, pass the screen") 
 TEST("an empty datagram does not pass the screen") { CHECK_EQ(Screened({}), 0u); }
 
 TEST("an unknown content type does not pass the screen") {
-  for (uint8_t type : {0, 19, 24, 25, 128, 255}) CHECK_EQ(Screened(RecordOf(type, 0, 0, {1, 2})), 0u);
+  for (uint8_t type : {0, 19, 24, 25, 128, 255}) CHECK_EQ(Screened(RecordOf(type, 0, 0, {2, 2})), 0u);
 }
 
 TEST("a record of TLS over UDP does not pass the screen") {
@@ -74,8 +77,26 @@ TEST("while no ciphertext is expected none passes the screen") {
   CHECK_EQ(Screened(kGood, kNoCiphertext), kGood.size());
 }
 
-TEST("the screen keeps the good records before a bad one") {
-  CHECK_EQ(Screened(Join({kGood, kGood, RecordOf(kHandshake, 2, 0, {}), kGood})), 2 * kGood.size());
+TEST("the screen keeps the good records around bad ones, in order") {
+  const Bytes bad = RecordOf(kHandshake, 2, 0, {});
+  const Bytes other = RecordOf(kAlert, 0, 8, {2, 40});
+  CHECK(Passed(Join({kGood, bad, other, bad, kGood})) == Join({kGood, other, kGood}));
+  CHECK(Passed(Join({bad, other, kGood})) == Join({other, kGood}));
+  CHECK(Passed(Join({bad, bad})).empty());
+}
+
+TEST("a plaintext warning does not pass the screen, unless it is close_notify") {
+  CHECK_EQ(Screened(RecordOf(kAlert, 0, 0, {1, 112})), 0u);
+  CHECK_EQ(Screened(RecordOf(kAlert, 0, 0, {1, 0})), 15u);
+  CHECK_EQ(Screened(RecordOf(kAlert, 1, 0, {1, 112})), 15u);
+}
+
+TEST("the screen tells the plaintext before the first ciphertext, and counts the ciphertexts") {
+  const Bytes ciphertext = RecordOf(kApplicationData, 1, 0, Bytes(30));
+  const Bytes datagram = Join({kGood, kGood, ciphertext, kGood, ciphertext});
+  const Screen screen(datagram.data(), datagram.size(), 0);
+  CHECK_EQ(screen.plaintext_size(), 2 * kGood.size());
+  CHECK_EQ(screen.ciphertexts(), 2u);
 }
 
 TEST("the screen leaves out trailing bytes that are no record") {
