@@ -6,7 +6,7 @@
  * same session throws; `destroy()` called there takes effect when the outer verb returns.
  */
 
-/** What a verb found: a positive number is the size of a message in bytes, the rest is `Status` of lib/native.ts. */
+/** What a verb found: a positive number is the size of a message in bytes; the rest is `Status` of lib/native.ts. */
 export type Status = number;
 
 export interface ClientPsk {
@@ -29,7 +29,10 @@ export interface ContextOptions {
   pskTable?: Array<[identity: Uint8Array, key: Uint8Array]>;
 }
 
-/** One SSL_CTX and its credentials, for sessions of either role. Throws an Error with OpenSSL's reason when OpenSSL refuses the options. */
+/**
+ * One SSL_CTX and its credentials, for sessions of either role. Throws an Error with OpenSSL's reason when OpenSSL
+ * refuses the options.
+ */
 export interface Context {
   /** OpenSSL names of the suites that a session of this context offers or accepts, in order of preference. */
   cipherNames(): string[];

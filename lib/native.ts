@@ -21,7 +21,7 @@ const PACKAGE_ROOT = path.join(__dirname, '..');
 function load(): Binding {
   const override = process.env.DTLS_ADDON_PATH;
   try {
-    if (override !== undefined) return require(path.resolve(override)) as Binding;
+    if (override) return require(path.resolve(override)) as Binding;
     return bindings({ bindings: 'dtls', module_root: PACKAGE_ROOT }) as Binding;
   } catch (error) {
     throw new DtlsError('ERR_DTLS_LOAD', explainLoadFailure(error, process.versions), { cause: error });
@@ -38,7 +38,7 @@ export function explainLoadFailure(error: unknown, versions: NodeJS.ProcessVersi
       '(npm run build:static) and name the file in DTLS_ADDON_PATH.'
     );
   }
-  if (process.env.DTLS_ADDON_PATH !== undefined && /Cannot find module/.test(message)) {
+  if (process.env.DTLS_ADDON_PATH && /Cannot find module/.test(message)) {
     return `DTLS_ADDON_PATH names ${process.env.DTLS_ADDON_PATH}, where there is no file.`;
   }
   if (/Could not locate the bindings file/.test(message)) {
@@ -64,7 +64,7 @@ export function explainOpensslMismatch(built: number, runtime: number): string |
 
 function loadChecked(): Binding {
   // A missing function of the host's TLS library would end the process at its first call, so ask before loading.
-  if (process.env.DTLS_ADDON_PATH === undefined && (process.versions.electron ?? process.versions.bun) !== undefined) {
+  if (!process.env.DTLS_ADDON_PATH && (process.versions.electron ?? process.versions.bun) !== undefined) {
     throw new DtlsError('ERR_DTLS_LOAD', explainLoadFailure(undefined, process.versions));
   }
   const loaded = load();

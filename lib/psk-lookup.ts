@@ -5,17 +5,15 @@ import type { ClientPskCallback } from './options/client';
 import { clientCredentials, keyBytes } from './options/psk';
 import type { ServerPskCallback } from './options/server';
 
-// A peer's bytes must not match an identity by way of replacement characters.
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+// Two identities must not become one: no replacement characters, no byte order mark left out.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Lets a client's session ask the user. What the callback throws comes out of `Session.takeThrown`. */
 export function askClient(session: Session, callback: ClientPskCallback): void {
   session.onPsk = (hint: Buffer): ClientPsk | undefined => {
     const answer = callback(hint.toString());
     refusePromise(answer);
-    if (answer === null || answer === undefined) return undefined;
-    const isTlsForm = typeof answer === 'object' && 'psk' in answer;
-    return clientCredentials('pskCallback', isTlsForm ? { identity: answer.identity, key: answer.psk } : answer);
+    return answer === null || answer === undefined ? undefined : clientCredentials('pskCallback', answer);
   };
 }
 

@@ -50,12 +50,12 @@ export class SecureContext {
     nativeContextOf = (context) => context.#native;
   }
 
-  /** Use `createSecureContext`. */
-  constructor(options: SecureContextOptions = {}) {
+  /** Use `createSecureContext`. What `psk` is follows from its shape unless the role is known. */
+  constructor(options: SecureContextOptions = {}, role?: 'client' | 'server') {
     checkNames('createSecureContext', options, OPTION_NAMES);
     this.keylog = boolean('keylog', options.keylog, false);
-    this.pskKind = options.psk === undefined ? undefined : isCredentials(options.psk) ? 'credentials' : 'table';
-    this.#native = createNative(options, this.keylog);
+    this.pskKind = kindOf(options.psk, role);
+    this.#native = createNative(options, this.pskKind, this.keylog);
     this.ciphers = Object.freeze(this.#native.cipherNames());
     checkCiphers(options.ciphers, this.ciphers);
     Object.freeze(this);
@@ -72,10 +72,16 @@ export function createSecureContext(options: SecureContextOptions = {}): SecureC
   return new SecureContext(options);
 }
 
-function createNative(options: SecureContextOptions, keylog: boolean): Context {
+function kindOf(psk: unknown, role: 'client' | 'server' | undefined): SecureContext['pskKind'] {
+  if (psk === undefined) return undefined;
+  const isForClient = role === undefined ? isCredentials(psk) : role === 'client';
+  return isForClient ? 'credentials' : 'table';
+}
+
+function createNative(options: SecureContextOptions, kind: SecureContext['pskKind'], keylog: boolean): Context {
   const native: ContextOptions = { ciphers: string('ciphers', options.ciphers) ?? DEFAULT_PSK_CIPHERS, keylog };
-  if (isCredentials(options.psk)) native.psk = clientCredentials('psk', options.psk);
-  else if (options.psk !== undefined) native.pskTable = tableEntries('psk', options.psk);
+  if (kind === 'credentials') native.psk = clientCredentials('psk', options.psk);
+  if (kind === 'table') native.pskTable = tableEntries('psk', options.psk);
   const hint = string('pskIdentityHint', options.pskIdentityHint);
   if (hint !== undefined) native.pskIdentityHint = hintBytes(hint);
   try {

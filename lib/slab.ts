@@ -1,3 +1,5 @@
+import { markAsUntransferable } from 'node:worker_threads';
+
 const SLAB_SIZE = 64 * 1024;
 
 /**
@@ -12,9 +14,11 @@ export class Slab {
 
   /** Makes sure that `size` bytes follow `offset`. */
   reserve(size: number): Buffer {
-    // A user who transfers a message's ArrayBuffer to a worker leaves a buffer of length 0 behind.
+    // After ArrayBuffer.prototype.transfer() on a message's memory the length is 0.
     if (this.buffer.length - this.offset < size) {
       this.buffer = Buffer.allocUnsafeSlow(Math.max(SLAB_SIZE, size));
+      // As Node's own pool: a message must not take the others along to a worker.
+      markAsUntransferable(this.buffer.buffer);
       this.offset = 0;
     }
     return this.buffer;

@@ -10,9 +10,9 @@ export interface AssociationStats {
   messagesReceived: number;
   /** Messages that nobody took in time from an async iterator whose buffer was full. */
   messagesDropped: number;
-  /** Flights sent again by the retransmission timer. */
+  /** Flights sent again because their answer did not come in time. */
   retransmits: number;
-  /** Non-fatal errors of the transport, ICMP messages say. */
+  /** Errors that the transport reported, ICMP messages say. */
   transportErrors: number;
 }
 

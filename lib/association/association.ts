@@ -57,8 +57,9 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   #handshake: HandshakeInfo | undefined;
   #ping: PingTimer | undefined;
   #referenced = true;
-  /** Somebody reads a promise, and so hears of an error without an `error` listener. */
-  #promiseRead = false;
+  /** Whoever reads a promise, or iterates, hears of an error without an `error` listener. */
+  #openedIsRead = false;
+  #closedIsRead = false;
 
   static {
     endPeer = (association, reason) => association.#finish({ reason });
@@ -71,12 +72,15 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   constructor(first: ConnectOptions | PeerSetup | string, port?: number, name?: string, options?: SeedOptions) {
     super();
     if (first instanceof PeerSetup) {
-      this.#config = first.config;
-      this.name = first.name;
-      this.#narrator = first.narrator;
+      const { config, name, narrator, session, transport, recorder } = first.parts;
+      this.#config = config;
+      this.name = name;
+      this.#narrator = narrator;
       this.#state = move(this.#state, 'handshaking');
-      this.#deadlineAt = performance.now() + first.config.handshakeTimeoutMs;
-      this.#drive('server', first.session, first.transport, first.recorder);
+      this.#deadlineAt = performance.now() + config.handshakeTimeoutMs;
+      // What keeps the process alive is the server's socket.
+      this.#referenced = false;
+      this.#drive('server', session, transport, recorder);
       return;
     }
     const config = parseConnectOptions(typeof first === 'string' ? seedOptions(first, port, name, options) : first);
@@ -104,13 +108,13 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
 
   /** Resolves when the handshake is complete; rejects with what prevented it. */
   get opened(): Promise<this> {
-    this.#promiseRead = true;
+    this.#openedIsRead = true;
     return this.#opened.promise;
   }
 
   /** Resolves when everything is released, whatever ended the association. */
   get closed(): Promise<CloseInfo> {
-    this.#promiseRead = true;
+    this.#closedIsRead = true;
     return this.#closed.promise;
   }
 
@@ -155,7 +159,9 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     }
     signal?.addEventListener('abort', this.#onAbort);
     if (!this.#connector.immediate) this.#narrator.connecting?.();
-    this.#connector.start();
+    // A listener may have ended the association already, here as in `#attempt`.
+    if (this.#state === ('connecting' as AssociationState)) this.#connector.start();
+    if (!this.#referenced) this.#connector.unref();
     return this;
   }
 
@@ -189,6 +195,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   /** Undoes `unref`. */
   ref(): this {
     this.#referenced = true;
+    this.#connector?.ref();
     this.#driver?.ref();
     return this;
   }
@@ -196,6 +203,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   /** The association no longer keeps the process alive. */
   unref(): this {
     this.#referenced = false;
+    this.#connector?.unref();
     this.#driver?.unref();
     return this;
   }
@@ -205,7 +213,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
    * ended it if that was an error. Leaving the loop does not close the association.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
-    this.#promiseRead = true;
+    this.#closedIsRead = true;
     return this.#readers.open();
   }
 
@@ -214,6 +222,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   }
 
   #attempt(transport: Transport): void {
+    if (this.#state !== 'connecting') return;
     const { secureContext, mtu } = this.#config;
     const session = new binding.Session(nativeContextOf(secureContext), this.#config);
     if (this.#client?.pskCallback !== undefined) askClient(session, this.#client.pskCallback);
@@ -269,10 +278,15 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     this.#connector?.cancel();
     this.#handshake = handshake;
     this.#negotiated = negotiated;
-    this.#narrator.established(negotiated);
     this.#opened.resolve(this);
-    this.#emit('secureConnect');
-    if (this.#client !== undefined && this.#client.pingIntervalMs > 0 && this.#state === 'open') this.#startPing();
+    this.#narrator.established(negotiated);
+    if (this.#isOpen()) this.#emit('secureConnect');
+    if (this.#isOpen() && this.#client !== undefined && this.#client.pingIntervalMs > 0) this.#startPing();
+  }
+
+  /** Asked again after each call of a listener, which may have ended the association. */
+  #isOpen(): boolean {
+    return this.#state === 'open';
   }
 
   #startPing(): void {
@@ -311,12 +325,13 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   }
 
   #tryNextAddress(): void {
-    void this.#driver?.close();
     if (this.#state === 'handshaking') this.#state = move(this.#state, 'connecting');
-    this.#connector?.next();
+    // Not before the socket is released: the next one may need its local port.
+    this.#driver?.close().then(() => this.#connector?.next());
   }
 
   #fail(error: DtlsError): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
     if (this.#state === 'open') this.#narrator.failed(error.message);
     else if (this.#state === 'connecting') this.#narrator.startFailed?.(error.message);
     else this.#narrator.handshakeFailed(error.message);
@@ -330,7 +345,8 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     this.#ping?.stop();
     this.#connector?.cancel();
     this.#client?.signal?.removeEventListener('abort', this.#onAbort);
-    const released = this.#driver?.close() ?? Promise.resolve();
+    // To a peer that has new keys a close_notify under the old ones is noise.
+    const released = this.#driver?.close({ silently: info.reason === 'replaced' }) ?? Promise.resolve();
     const { error } = info;
     if (this.#negotiated === undefined) this.#opened.reject(error ?? closedEarlyError());
     this.#readers.end(error);
@@ -347,7 +363,9 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
 
   /** An error that nobody can have heard of otherwise is thrown, as by any EventEmitter. */
   #surface(error: Error): void {
-    const heard = this.#promiseRead || this.#client === undefined || this.listenerCount('errorMessage') > 0;
+    const isAwaited = this.#openedIsRead && this.#negotiated === undefined;
+    const heard =
+      isAwaited || this.#closedIsRead || this.#client === undefined || this.listenerCount('errorMessage') > 0;
     if (!heard || this.listenerCount('error') > 0) this.#emit('error', error);
   }
 

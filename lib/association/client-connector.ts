@@ -5,7 +5,7 @@ import type { HandshakeInfo } from '../handshake/info';
 import type { ClientConfig } from '../options/client';
 import type { Transport } from '../transport';
 import { DgramClientTransport } from '../transports/dgram-client';
-import { resolveTarget } from './lookup';
+import { type Lookup, resolveTarget } from './lookup';
 
 export interface ConnectorEvents {
   lookup(address: RemoteAddress): void;
@@ -30,7 +30,7 @@ export class ClientConnector {
   readonly #config: ClientConfig;
   readonly #events: ConnectorEvents;
   #untried: RemoteAddress[] = [];
-  #cancelLookup = (): void => {};
+  #lookup: Lookup | undefined;
 
   constructor(config: ClientConfig, events: ConnectorEvents) {
     this.#config = config;
@@ -43,7 +43,7 @@ export class ClientConnector {
       this.#events.attempt(transport);
       return;
     }
-    this.#cancelLookup = resolveTarget(this.#config, (error, addresses) => {
+    this.#lookup = resolveTarget(this.#config, (error, addresses) => {
       if (error !== undefined) {
         this.#events.failed(error);
         return;
@@ -55,7 +55,15 @@ export class ClientConnector {
 
   cancel(): void {
     this.#untried = [];
-    this.#cancelLookup();
+    this.#lookup?.cancel();
+  }
+
+  ref(): void {
+    this.#lookup?.ref();
+  }
+
+  unref(): void {
+    this.#lookup?.unref();
   }
 
   /** Whether there is nothing to resolve. */
@@ -68,9 +76,10 @@ export class ClientConnector {
     return this.#untried.length > 0;
   }
 
-  /** Offers the next address; there must be one. */
+  /** Offers the next address, if there is one. */
   next(): void {
-    const remote = this.#untried.shift() as RemoteAddress;
+    const remote = this.#untried.shift();
+    if (remote === undefined) return;
     const { localAddress, localPort, sendHighWaterMark } = this.#config;
     this.#events.lookup(remote);
     this.#events.attempt(new DgramClientTransport({ remote, localAddress, localPort, sendHighWaterMark }));

@@ -19,6 +19,7 @@ export function handshakeFailure(
     how,
     info: recorder.info(session.cipherName()),
     finishedSent: recorder.finishedSent,
+    wasClean: recorder.wasCleanUntilFinished,
     reason: session.reason(),
     alertReceived: session.alertReceived(),
     alertSent: session.alertSent(),

@@ -12,11 +12,18 @@ export interface Target {
 
 type Callback = (error: DtlsError | undefined, addresses: RemoteAddress[]) => void;
 
+/** A lookup under way: what to do with the timer that ends it. */
+export interface Lookup {
+  cancel(): void;
+  ref(): void;
+  unref(): void;
+}
+
 /**
  * Calls back once with the addresses of a host in the resolver's order, at least one, or with `ERR_DTLS_LOOKUP`;
- * never before it returns. Returns what cancels the call.
+ * never before it returns.
  */
-export function resolveTarget(target: Target, callback: Callback): () => void {
+export function resolveTarget(target: Target, callback: Callback): Lookup {
   const { host, port, family, lookup, handshakeTimeoutMs } = target;
   let done: Callback | undefined = callback;
   const finish: Callback = (error, addresses) => {
@@ -40,15 +47,21 @@ export function resolveTarget(target: Target, callback: Callback): () => void {
       answered(error as Error, undefined);
     }
   }
-  return () => {
-    clearTimeout(timer);
-    done = undefined;
+  return {
+    cancel: () => {
+      clearTimeout(timer);
+      done = undefined;
+    },
+    ref: () => timer.ref(),
+    unref: () => timer.unref(),
   };
 }
 
 function usable(found: unknown, port: number): RemoteAddress[] {
-  if (!Array.isArray(found)) return [];
-  return found.flatMap(({ address }: { address: string }) => {
+  // A lookup that takes no notice of `all` answers as dns.lookup does without it.
+  const list = typeof found === 'string' ? [{ address: found }] : found;
+  if (!Array.isArray(list)) return [];
+  return list.flatMap(({ address }: { address: string }) => {
     return ipAddress(address, port) ?? [];
   });
 }

@@ -28,15 +28,14 @@ export class MessageQueue implements AsyncIterableIterator<Buffer> {
     return true;
   }
 
+  /** The first reader gets the error, now or with its next call; all others just see the end. */
   end(error: Error | undefined): void {
-    this.#end = { error };
     const [first, ...others] = this.#waiting;
     this.#waiting = [];
-    if (first === undefined) return;
-    if (error === undefined) first.resolve({ value: undefined, done: true });
-    else first.reject(error);
+    this.#end = { error: first === undefined ? error : undefined };
+    if (error !== undefined) first?.reject(error);
+    else first?.resolve({ value: undefined, done: true });
     for (const reader of others) reader.resolve({ value: undefined, done: true });
-    this.#end = { error: undefined };
   }
 
   next(): Promise<IteratorResult<Buffer>> {
@@ -65,11 +64,11 @@ export class MessageQueue implements AsyncIterableIterator<Buffer> {
 /** The iterators that read an association. */
 export class MessageReaders {
   readonly #queues = new Set<MessageQueue>();
-  #ended = false;
+  #end: { error: Error | undefined } | undefined;
 
   open(): MessageQueue {
     const queue: MessageQueue = new MessageQueue(() => this.#queues.delete(queue));
-    if (this.#ended) queue.end(undefined);
+    if (this.#end !== undefined) queue.end(this.#end.error);
     else this.#queues.add(queue);
     return queue;
   }
@@ -83,7 +82,7 @@ export class MessageReaders {
   }
 
   end(error: Error | undefined): void {
-    this.#ended = true;
+    this.#end = { error };
     for (const queue of this.#queues) queue.end(error);
     this.#queues.clear();
   }

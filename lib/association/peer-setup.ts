@@ -4,21 +4,16 @@ import type { SessionConfig } from '../options/session';
 import type { Narrator } from '../qt/narrator';
 import type { Transport } from '../transport';
 
-/** What a server hands to the association of a peer that proved its address. */
-export class PeerSetup {
-  readonly name: string;
-  readonly config: SessionConfig;
-  readonly session: Session;
-  readonly transport: Transport;
-  readonly recorder: HandshakeRecorder;
-  readonly narrator: Narrator;
+interface PeerParts {
+  name: string;
+  config: SessionConfig;
+  session: Session;
+  transport: Transport;
+  recorder: HandshakeRecorder;
+  narrator: Narrator;
+}
 
-  constructor(setup: Omit<PeerSetup, never>) {
-    this.name = setup.name;
-    this.config = setup.config;
-    this.session = setup.session;
-    this.transport = setup.transport;
-    this.recorder = setup.recorder;
-    this.narrator = setup.narrator;
-  }
+/** What a server hands to the association of a peer that proved its address; a class, to be told from options. */
+export class PeerSetup {
+  constructor(readonly parts: Readonly<PeerParts>) {}
 }

@@ -3,7 +3,7 @@ import type { RemoteAddress } from '../address';
 import type { HandshakeFailure } from '../handshake/diagnosis';
 import type { HandshakeInfo } from '../handshake/info';
 import type { HandshakeRecorder } from '../handshake/recorder';
-import { fatalAlertRecord } from '../handshake/wire';
+import { ContentType, fatalAlertRecord, isSingleRecord } from '../handshake/wire';
 import { MAX_PLAINTEXT, Status } from '../native';
 import { Slab } from '../slab';
 import type { TransportReceiver } from '../transport';
@@ -27,6 +27,9 @@ export class SessionDriver implements TransportReceiver {
   /** Present until the handshake is complete. */
   #recorder: HandshakeRecorder | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+  /** Reports that wait, in the turn in which the association opens. */
+  #held: Array<() => void> | undefined;
   #referenced = true;
 
   constructor(setup: DriverSetup) {
@@ -55,22 +58,23 @@ export class SessionDriver implements TransportReceiver {
   }
 
   drained(): void {
-    this.#setup.events.drained();
+    if (this.#session !== undefined) this.#setup.events.drained();
   }
 
   failed(error: Error, fatal: boolean): void {
-    this.#setup.events.transportFailed(error, fatal);
+    if (this.#session !== undefined) this.#setup.events.transportFailed(error, fatal);
   }
 
   /** Feeds one datagram. The bytes are not kept. */
   datagram(datagram: Uint8Array): void {
-    const session = this.#session;
-    if (session === undefined) return;
+    if (this.#session === undefined) return;
     const { stats } = this.#setup;
     stats.datagramsReceived++;
     stats.bytesReceived += datagram.length;
     if (this.#recorder?.received(datagram)) this.#repeatFlight(this.#recorder);
-    const status = session.receive(datagram, plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
+    const room = plaintexts.reserve(this.#room(datagram));
+    // A transport that failed while repeating has ended the association.
+    const status = this.#session?.receive(datagram, room, plaintexts.offset) ?? Status.Idle;
     this.#settle(status, datagram);
   }
 
@@ -84,10 +88,15 @@ export class SessionDriver implements TransportReceiver {
     return this.#flush();
   }
 
-  /** Sends close_notify, when there are keys to send it with, and releases everything. */
-  async close(): Promise<void> {
+  /** Sends close_notify, when there are keys to send it with, and releases everything; once, however often called. */
+  close({ silently = false } = {}): Promise<void> {
+    this.#closing ??= this.#close(silently);
+    return this.#closing;
+  }
+
+  async #close(silently: boolean): Promise<void> {
     // A handshake has no keys for close_notify; and it may be a pskCallback that asks, from inside a verb.
-    if (this.#recorder === undefined) {
+    if (this.#recorder === undefined && !silently) {
       this.#session?.shutdown();
       this.#flush();
     }
@@ -132,12 +141,33 @@ export class SessionDriver implements TransportReceiver {
     while (this.#session !== undefined && (status > 0 || status === Status.Established)) {
       if (status === Status.Established) established = true;
       else messages.push(plaintexts.take(status));
-      status = this.#session.poll(plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
+      if (this.#recorder === undefined && datagram !== undefined && isSingleRecord(datagram)) status = Status.Idle;
+      else status = this.#session.poll(plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
     }
-    if (status === Status.Closed) this.#session?.shutdown();
     this.#flush();
     if (this.#recorder !== undefined) this.#reportCredentials();
     if (established) this.#establish();
+    if (this.#held === undefined) {
+      this.#report(messages, datagram, status);
+    } else {
+      const kept = datagram === undefined ? undefined : Buffer.from(datagram);
+      this.#held.push(() => this.#report(messages, kept, status));
+    }
+  }
+
+  /** What comes in the turn in which the association opens waits: whoever awaits `opened` must have time to listen. */
+  #hold(): void {
+    this.#held = [];
+    queueMicrotask(() =>
+      process.nextTick(() => {
+        const held = this.#held ?? [];
+        this.#held = undefined;
+        for (const report of held) report();
+      }),
+    );
+  }
+
+  #report(messages: readonly Buffer[], datagram: Uint8Array | undefined, status: number): void {
     if (datagram !== undefined) this.#deliver(messages, datagram);
     if (status === Status.Failed) this.#fail('failed');
     else if (status === Status.Closed) this.#end();
@@ -164,6 +194,7 @@ export class SessionDriver implements TransportReceiver {
     if (session === undefined || info === undefined) return;
     this.#recorder = undefined;
     clearTimeout(this.#timer);
+    this.#hold();
     this.#setup.events.established(info, {
       cipherName: session.cipherName(),
       cipherStandardName: session.cipherStandardName(),
@@ -186,7 +217,7 @@ export class SessionDriver implements TransportReceiver {
   }
 
   /** In order; a listener may close the association in between. */
-  #deliver(messages: Buffer[], datagram: Uint8Array): void {
+  #deliver(messages: readonly Buffer[], datagram: Uint8Array): void {
     const { events, stats } = this.#setup;
     for (const message of messages) {
       if (this.#session === undefined) return;
@@ -205,6 +236,8 @@ export class SessionDriver implements TransportReceiver {
       const datagram = datagrams.take(size);
       flight?.push(datagram);
       taken = this.#transmit(datagram);
+      // One write of data makes one datagram: no need to ask for another.
+      if (flight === undefined && datagram[0] === ContentType.ApplicationData) break;
     }
     if (flight !== undefined && flight.length > 0 && this.#recorder?.sent(flight)) stats.retransmits++;
     return taken;
@@ -230,8 +263,9 @@ export class SessionDriver implements TransportReceiver {
 
   #arm(): void {
     clearTimeout(this.#timer);
+    if (this.#session === undefined) return;
     const left = Math.max(0, Math.ceil(this.#setup.deadlineAt - performance.now()));
-    const retransmission = this.#session?.timeoutMs() ?? -1;
+    const retransmission = this.#session.timeoutMs();
     const wait = retransmission < 0 ? left : Math.min(retransmission, left);
     this.#timer = setTimeout(() => this.#timeout(), Math.min(wait, MAX_TIMER_MS));
     if (!this.#referenced) this.#timer.unref();
@@ -248,10 +282,9 @@ export class SessionDriver implements TransportReceiver {
     const sentBefore = stats.datagramsSent;
     const status = session.handleTimeout();
     this.#flush();
-    if (status === Status.Failed) {
-      this.#fail('failed');
-      return;
-    }
+    // OpenSSL gives up at the 13th timeout, which a short retransmit.max can bring before the deadline.
+    if (status === Status.Failed) this.#fail('timeout');
+    if (this.#session === undefined) return;
     this.#arm();
     if (stats.datagramsSent > sentBefore) events.retransmitted();
   }
@@ -270,6 +303,8 @@ export class SessionDriver implements TransportReceiver {
       this.#fail('closed');
       return;
     }
+    this.#session.shutdown();
+    this.#flush();
     this.#release();
     this.#setup.events.closedByPeer();
   }

@@ -12,6 +12,8 @@ export interface HandshakeFailure {
   info: HandshakeInfo;
   /** Our Finished is out. */
   finishedSent: boolean;
+  /** Nothing seemed lost before that. */
+  wasClean: boolean;
   reason: string;
   /** level << 8 | description, -1 for none. */
   alertReceived: number;
@@ -56,7 +58,8 @@ export function diagnose(failure: HandshakeFailure): DtlsError {
 function find(failure: HandshakeFailure): Finding {
   if (failure.thrown !== undefined) return callbackThrew(failure);
   if (failure.how === 'wrongKey') return wrongKey(failure);
-  if (failure.how === 'timeout') return timedOut(failure);
+  // OpenSSL counts timeouts while it reads, too.
+  if (failure.how === 'timeout' || failure.reason === 'read timeout expired') return timedOut(failure);
   if (failure.alertReceived >= 0) return refusedByPeer(failure, failure.alertReceived & 0xff);
   if (failure.alertSent >= 0) return refusedByUs(failure, failure.alertSent & 0xff);
   if (failure.how === 'closed') return closed(failure);
@@ -83,7 +86,8 @@ function timedOut(failure: HandshakeFailure): Finding {
   const code: DtlsErrorCode = 'ERR_DTLS_HANDSHAKE_TIMEOUT';
   if (usesPsk(info) && failure.finishedSent && role === 'client') {
     return {
-      code: 'ERR_DTLS_PSK_MISMATCH',
+      // On a path that loses datagrams the silence may be just that.
+      code: failure.wasClean ? 'ERR_DTLS_PSK_MISMATCH' : code,
       message:
         `${whom(failure)} fell silent after our Finished message for ${seconds}: most likely the pre-shared keys for ` +
         `${identity(failure)} differ (such a Finished is dropped without a word), else the path broke just then.`,

@@ -29,6 +29,7 @@ export class HandshakeRecorder {
   #flightAnswered = true;
   #slowestAnswerMs = 0;
   #finishedSentAt: number | undefined;
+  #lossesUntilFinished = 0;
   #highestSequenceSent = -1;
   #highestMessageSent = -1;
   #highestSequenceReceived = -1;
@@ -58,8 +59,9 @@ export class HandshakeRecorder {
     return this.#finishedSentAt !== undefined;
   }
 
-  get datagramsReceived(): number {
-    return this.#datagramsReceived;
+  /** Whether nothing was lost, as far as can be seen, before our Finished went out. */
+  get wasCleanUntilFinished(): boolean {
+    return this.#lossesUntilFinished === 0;
   }
 
   /** True when the flight repeats what has been sent before: by our timer, or by OpenSSL's while it was reading. */
@@ -79,7 +81,7 @@ export class HandshakeRecorder {
       this.#lastSent = record;
       this.#highestMessageSent = Math.max(this.#highestMessageSent, record.messageSequence);
       if (record.epoch === 0) this.#highestSequenceSent = Math.max(this.#highestSequenceSent, record.sequence);
-      else if (record.type === ContentType.Handshake) this.#finishedSentAt ??= performance.now();
+      else if (record.type === ContentType.Handshake) this.#noteFinished();
     }
     return repeats;
   }
@@ -142,6 +144,12 @@ export class HandshakeRecorder {
       cipher: cipher === '' ? undefined : cipher,
       durationMs: performance.now() - this.#startedAt,
     });
+  }
+
+  #noteFinished(): void {
+    if (this.#finishedSentAt !== undefined) return;
+    this.#finishedSentAt = performance.now();
+    this.#lossesUntilFinished = this.#retransmits + this.#repeatsReceived;
   }
 
   #repeatsSent(records: readonly WireRecord[]): boolean {

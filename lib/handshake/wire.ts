@@ -132,6 +132,13 @@ export function firstEpoch(datagram: Uint8Array): number {
   return datagram.length < RECORD_HEADER ? -1 : ((datagram[3] as number) << 8) | (datagram[4] as number);
 }
 
+/** Whether a datagram is one record and nothing more, as a message usually is. */
+export function isSingleRecord(datagram: Uint8Array): boolean {
+  if (datagram.length < RECORD_HEADER) return false;
+  const body = ((datagram[11] as number) << 8) | (datagram[12] as number);
+  return datagram.length === RECORD_HEADER + body;
+}
+
 /** A plaintext fatal alert: what a handshake that never had keys in common can still say. */
 export function fatalAlertRecord(description: number, sequence: number): Buffer {
   const record = Buffer.alloc(RECORD_HEADER + 2);

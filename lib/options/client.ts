@@ -30,7 +30,7 @@ export interface ConnectOptions extends CommonOptions {
   port?: number;
   /** 4 or 6 to use only addresses of that family. Default 0: both. */
   family?: 0 | 4 | 6;
-  /** What the association calls itself in messages and pings. Default "HOST:PORT". */
+  /** What the association calls itself in messages and pings. Default "HOST:PORT", "association" on a transport. */
   name?: string;
   psk?: PskCredentials;
   pskCallback?: ClientPskCallback;
@@ -90,7 +90,7 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
     host,
     port,
     family: parseFamily(options.family),
-    name: string('name', options.name) ?? hostPort(host, port),
+    name: string('name', options.name) ?? defaultName(options, host, port),
     pskCallback,
     pingIntervalMs: parsePing(options.ping),
     signal: parseSignal(options.signal),
@@ -102,6 +102,10 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
 }
 
 const PORT_BOUNDS = { min: 0, max: 65_535 };
+
+function defaultName(options: ConnectOptions, host: string, port: number): string {
+  return options.transport !== undefined && options.host === undefined ? 'association' : hostPort(host, port);
+}
 
 function parsePort(options: ConnectOptions): number {
   if (options.port === undefined && options.transport !== undefined) return 0;

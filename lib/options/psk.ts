@@ -51,19 +51,23 @@ export function keyBytes(name: string, key: unknown): Uint8Array {
   return key;
 }
 
-/** Checked credentials of a client. */
+/** Checked credentials of a client; the key may be called `psk`, as `node:tls` does. */
 export function clientCredentials(name: string, psk: unknown): { identity: Uint8Array; key: Uint8Array } {
-  if (typeof psk !== 'object' || psk === null) {
-    throw optionError(name, undefined, `{ identity, key } is expected, not ${typeof psk}.`);
+  if (typeof psk !== 'object' || psk === null || !('identity' in psk || 'key' in psk || 'psk' in psk)) {
+    throw optionError(name, undefined, 'a client proves itself with { identity, key }.');
   }
-  const { identity, key } = psk as Partial<PskCredentials>;
-  return { identity: identityBytes(`${name}.identity`, identity), key: keyBytes(`${name}.key`, key) };
+  const { identity, key, psk: tlsKey } = psk as Partial<PskCredentials & { psk: Uint8Array }>;
+  return { identity: identityBytes(`${name}.identity`, identity), key: keyBytes(`${name}.key`, key ?? tlsKey) };
 }
 
 /** Checked table of a server, as pairs of bytes. */
 export function tableEntries(name: string, table: unknown): Array<[Uint8Array, Uint8Array]> {
   if (typeof table !== 'object' || table === null || table instanceof Uint8Array) {
     throw optionError(name, undefined, `a Map or an object from identity to key is expected, not ${typeof table}.`);
+  }
+  if (isCredentials(table) && typeof table.identity === 'string') {
+    const remedy = 'a server has a table of keys, { [identity]: key } or a Map; { identity, key } is for clients.';
+    throw optionError(name, undefined, remedy);
   }
   const entries: Array<[string, unknown]> = table instanceof Map ? [...table] : Object.entries(table);
   return entries.map(([identity, key]) => [
@@ -75,5 +79,5 @@ export function tableEntries(name: string, table: unknown): Array<[Uint8Array, U
 /** Whether `psk` has the shape of a client's credentials rather than that of a server's table. */
 export function isCredentials(psk: unknown): psk is PskCredentials {
   if (typeof psk !== 'object' || psk === null || psk instanceof Map) return false;
-  return Object.keys(psk).sort().join() === 'identity,key';
+  return 'identity' in psk && ('key' in psk || 'psk' in psk);
 }

@@ -1,5 +1,5 @@
 import { optionError } from '../errors';
-import { createSecureContext, SecureContext, type SecureContextOptions } from '../secure-context';
+import { SecureContext, type SecureContextOptions } from '../secure-context';
 import { boolean, checkNames, integer, show } from './check';
 
 export interface RetransmitOptions {
@@ -62,7 +62,7 @@ export function parseSession(
   hasCallback: boolean,
   own: Pick<SecureContextOptions, 'pskIdentityHint'>,
 ): SessionConfig {
-  const secureContext = parseContext(options, psk, own);
+  const secureContext = parseContext(role, options, psk, own);
   checkCredentials(role, secureContext, hasCallback);
   const retransmit = options.retransmit ?? {};
   checkNames('retransmit', retransmit, ['initial', 'max']);
@@ -92,6 +92,7 @@ function checkCredentials(role: 'client' | 'server', { pskKind }: SecureContext,
 }
 
 function parseContext(
+  role: 'client' | 'server',
   options: CommonOptions,
   psk: SecureContextOptions['psk'],
   own: Pick<SecureContextOptions, 'pskIdentityHint'>,
@@ -101,7 +102,7 @@ function parseContext(
     const contextOptions: SecureContextOptions = { ...own, keylog: boolean('keylog', keylog, false) };
     if (psk !== undefined) contextOptions.psk = psk;
     if (ciphers !== undefined) contextOptions.ciphers = ciphers;
-    return createSecureContext(contextOptions);
+    return new SecureContext(contextOptions, role);
   }
   if (!(secureContext instanceof SecureContext)) {
     throw optionError(

@@ -24,7 +24,7 @@ export interface ServerSignals extends MessageSignals {
 
 /**
  * What an association has to tell, in the order in which it happens. The narrators below turn it into the texts
- * of Qt's example programs, word for word, and do nothing while nobody listens.
+ * of Qt's example programs, word for word, and do nothing while nobody listens. Optional is what only a client has.
  */
 export interface Narrator {
   connecting?(): void;

@@ -1,3 +1,4 @@
+import { hostPort } from '../address';
 import type { ConnectOptions } from '../options/client';
 
 /**
@@ -16,7 +17,7 @@ export function seedOptions(
   name: string | undefined,
   options: Omit<ConnectOptions, 'host' | 'port' | 'name'> = {},
 ): ConnectOptions {
-  const seed: ConnectOptions = { ping: true, ...options, host, name: name ?? `${host}:${port}` };
+  const seed: ConnectOptions = { ping: true, ...options, host, name: name ?? hostPort(host, port ?? 0) };
   if (port !== undefined) seed.port = port;
   if (!options.psk && !options.pskCallback && !options.secureContext) {
     warnOfExampleKey();

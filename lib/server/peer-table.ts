@@ -9,9 +9,12 @@ export interface PeerEntry {
   readonly link: PeerLink;
   /** The random of the ClientHello that began it: tells a late repetition from a new handshake. */
   readonly helloRandom: string | undefined;
-  /** Ticks of the idle timer since something came, and what had come then. */
+  /**
+   * Ticks of the idle timer since a message came, and how many had come then. Datagrams do not count: anybody can
+   * forge one.
+   */
   idleTicks: number;
-  seenDatagrams: number;
+  seenMessages: number;
 }
 
 /** What one address has: an association, and at times the handshake that may replace it (RFC 6347 4.2.8). */
@@ -29,6 +32,12 @@ export class PeerTable {
 
   has(address: RemoteAddress): boolean {
     return this.#peers.has(peerKey(address));
+  }
+
+  /** Whether a new handshake of the address would replace one that is not complete. */
+  isHandshaking(address: RemoteAddress): boolean {
+    const peer = this.#peers.get(peerKey(address));
+    return peer !== undefined && (peer.successor !== undefined || peer.current.association.state === 'handshaking');
   }
 
   /** Leads a datagram to its association; a hello that begins something new, and all else, to `onHello`. */

@@ -3,7 +3,7 @@ import type { Session } from '../../binding';
 import type { RemoteAddress } from '../address';
 import { DtlsAssociation, endPeer } from '../association/association';
 import { PeerSetup } from '../association/peer-setup';
-import { emitSafely } from '../emit';
+import { emitSafely, rethrowLater } from '../emit';
 import { DtlsError } from '../errors';
 import { HandshakeRecorder } from '../handshake/recorder';
 import {
@@ -56,6 +56,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
   readonly #associations = new Set<DtlsAssociation>();
   #state: ServerState = 'idle';
   #transport: ServerTransport | undefined;
+  #closing: Promise<void> | undefined;
   #handshakes = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #referenced = true;
@@ -107,15 +108,10 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     return this.#transport.address();
   }
 
-  /** Sends close_notify to every peer, flushes, and releases the socket. */
-  async close(): Promise<void> {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    clearInterval(this.#idleTimer);
-    await Promise.all(this.#peers.entries().map(({ association }) => association.close()));
-    this.#admission.destroy();
-    await this.#transport?.close();
-    emitSafely(this, 'close');
+  /** Sends close_notify to every peer, flushes, and releases the socket. May be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   ref(): this {
@@ -140,11 +136,20 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
       for (const { link } of this.#peers.entries()) link.drained();
     },
     failed: (cause) => {
-      void this.close();
+      this.close().catch(rethrowLater);
       const error = new DtlsError('ERR_DTLS_SOCKET', `The server's socket failed: ${cause.message}.`, { cause });
       emitSafely(this, 'error', error);
     },
   };
+
+  async #close(): Promise<void> {
+    this.#state = 'closed';
+    clearInterval(this.#idleTimer);
+    await Promise.all(this.#peers.entries().map(({ association }) => association.close()));
+    this.#admission.destroy();
+    await this.#transport?.close();
+    emitSafely(this, 'close');
+  }
 
   #begin(transport: ServerTransport): void {
     this.#transport = transport;
@@ -163,13 +168,16 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     if (this.#state !== 'listening' || transport === undefined) return;
     const session = this.#admission.admit(datagram, peerKey(from), {
       reply: (cookie) => {
-        transport.send(cookie, from);
+        try {
+          transport.send(cookie, from);
+        } catch {
+          // A reply that a transport will not send is lost, as any datagram may be; the sender will ask again.
+        }
         new ServerNarrator(this, from).notVerified();
       },
     });
     if (session === undefined) return;
-    // Who has a place already needs no second one: its new handshake replaces what it has.
-    if (!this.#peers.has(from) && this.#isFull()) {
+    if (this.#isFullFor(from)) {
       this.stats.refusedByLimit++;
       session.destroy();
       return;
@@ -177,9 +185,12 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     this.#welcome(session, transport, datagram, random, from);
   };
 
-  #isFull(): boolean {
+  /** A peer that starts anew takes the place of what it has. */
+  #isFullFor(from: RemoteAddress): boolean {
     const { maxAssociations, maxHandshakes } = this.#config;
-    return this.#handshakes >= maxHandshakes || this.#handshakes + this.#associations.size >= maxAssociations;
+    if (this.#peers.isHandshaking(from)) return false;
+    if (this.#handshakes >= maxHandshakes) return true;
+    return !this.#peers.has(from) && this.#handshakes + this.#associations.size >= maxAssociations;
   }
 
   #welcome(
@@ -201,7 +212,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
       link,
       helloRandom,
       idleTicks: 0,
-      seenDatagrams: 0,
+      seenMessages: 0,
     };
     entry.association.once('secureConnect', () => this.#established(entry));
     entry.association.on('keylog', (lines) => emitSafely(this, 'keylog', lines, entry.association));
@@ -230,9 +241,9 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
 
   #expireIdle(): void {
     for (const entry of this.#peers.entries()) {
-      const { datagramsReceived } = entry.association.stats;
-      entry.idleTicks = datagramsReceived === entry.seenDatagrams ? entry.idleTicks + 1 : 0;
-      entry.seenDatagrams = datagramsReceived;
+      const { messagesReceived } = entry.association.stats;
+      entry.idleTicks = messagesReceived === entry.seenMessages ? entry.idleTicks + 1 : 0;
+      entry.seenMessages = messagesReceived;
       if (entry.idleTicks < TICKS_OF_IDLE_TIMEOUT || entry.association.state !== 'open') continue;
       this.stats.expired++;
       endPeer(entry.association, 'idle');

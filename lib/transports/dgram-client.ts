@@ -32,10 +32,18 @@ export class DgramClientTransport implements Transport {
     const { localAddress, localPort, remote, sendHighWaterMark } = this.#options;
     // A socket that could not be bound or connected is of no use; later errors concern single datagrams.
     let fatal = true;
-    socket.on('error', (error) => receiver.failed(error, fatal));
+    socket.on('error', (error) => {
+      const wasFatal = fatal;
+      // bind() and connect() may fail while `open` still runs.
+      process.nextTick(() => receiver.failed(error, wasFatal));
+    });
     socket.on('message', (bytes) => receiver.datagram(bytes));
     const connect = (): void =>
-      socket.connect(remote.port, remote.address, () => {
+      socket.connect(remote.port, remote.address, (error?: Error) => {
+        if (error) {
+          socket.emit('error', error);
+          return;
+        }
         fatal = false;
         this.#queue = new SendQueue(socket, sendHighWaterMark, {
           drained: () => receiver.drained(),

@@ -36,11 +36,18 @@ export class DgramServerTransport implements ServerTransport {
       failed: () => {},
     });
     return new Promise((resolve, reject) => {
-      socket.once('error', reject);
+      const fail = (error: Error): void => {
+        socket.close();
+        reject(error);
+      };
+      socket.once('error', fail);
       socket.bind({ port, address, exclusive: true }, () => {
-        socket.off('error', reject);
+        socket.off('error', fail);
         socket.on('error', (error) => receiver.failed(error));
-        socket.on('message', (bytes, from) => receiver.datagram(bytes, toRemoteAddress(from)));
+        socket.on('message', (bytes, from) => {
+          // Port 0 is no port to answer to (RFC 768), and node:dgram throws when asked to.
+          if (from.port !== 0) receiver.datagram(bytes, toRemoteAddress(from));
+        });
         resolve();
       });
     });

@@ -37,9 +37,9 @@ export class SendQueue {
 
   /** Without `port` and `address` the socket must be connected. */
   send(datagram: Uint8Array, port?: number, address?: string): boolean {
-    this.#pending++;
     if (port === undefined) this.#socket.send(datagram, this.#sent);
     else this.#socket.send(datagram, port, address, this.#sent);
+    this.#pending++;
     if (this.#socket.getSendQueueSize() <= this.#highWaterMark) return true;
     this.#overMark = true;
     return false;

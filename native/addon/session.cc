@@ -202,6 +202,7 @@ Napi::Value Session::PskIdentity(const Napi::CallbackInfo& info) {
   return Napi::Buffer<char>::Copy(info.Env(), identity.data(), identity.size());
 }
 
+// No Call: what a callback threw must come out even if it destroyed the session.
 Napi::Value Session::TakeThrown(const Napi::CallbackInfo& info) {
   if (thrown_.IsEmpty()) return info.Env().Undefined();
   const Napi::Value thrown = thrown_.Value();

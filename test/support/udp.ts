@@ -1,0 +1,50 @@
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
+import { closeLater } from './pair';
+
+/** An address of this machine beside 127.0.0.1; of the 127/8 that others have, macOS has only the one. */
+export const secondAddress = process.platform === 'darwin' ? '::1' : '127.0.0.2';
+
+export const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+
+/** A free port that the system gives to nobody who has not asked for it: below the ephemeral ones. */
+export function ownPort(): number {
+  return 23_000 + (process.pid % 9000);
+}
+
+/** A plain socket on 127.0.0.1 that answers nothing. */
+export async function udpSocket(port = 0): Promise<dgram.Socket> {
+  const socket = dgram.createSocket('udp4');
+  socket.bind(port, '127.0.0.1');
+  await once(socket, 'listening');
+  // ICMP messages for what a test sends into the void.
+  socket.on('error', () => {});
+  closeLater({ close: () => new Promise<void>((resolve) => void socket.close(resolve)) });
+  return socket;
+}
+
+/**
+ * A port of 127.0.0.1 on which nothing listens, and that nobody else gets: a socket that is connected elsewhere has
+ * it, which the kernel does not take into account for other senders.
+ */
+export async function refusingPort(): Promise<number> {
+  const socket = await udpSocket();
+  socket.connect(9, '127.0.0.1');
+  await once(socket, 'connect');
+  return socket.address().port;
+}
+
+/** A way to the server on which `noise` arrives before each datagram, in both directions. Returns its port. */
+export async function noisyPath(serverPort: number, noise: Buffer): Promise<number> {
+  const [front, back] = [await udpSocket(), await udpSocket()];
+  let client = 0;
+  front.on('message', (bytes, { port }) => {
+    client = port;
+    for (const each of [noise, bytes]) back.send(each, serverPort, '127.0.0.1');
+  });
+  back.on('message', (bytes) => {
+    for (const each of [noise, bytes]) front.send(each, client, '127.0.0.1');
+  });
+  return front.address().port;
+}

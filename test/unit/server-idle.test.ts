@@ -1,0 +1,57 @@
+import { expect, jest, test } from '@jest/globals';
+import { fakeClock } from '../support/clock';
+import { openPair, talk } from '../support/pair';
+
+fakeClock();
+
+const server = { idleTimeout: 8000 };
+/** An idle association is found within an eighth of the timeout. */
+const found = 9000;
+
+test('an association from whose peer nothing came for idleTimeout ends with close_notify', async () => {
+  const { server: it, client, peer } = await openPair({ server });
+  jest.advanceTimersByTime(found);
+  expect(await peer.closed).toEqual({ reason: 'idle' });
+  expect(await client.closed).toEqual({ reason: 'peer' });
+  expect(it.associations.size).toBe(0);
+  expect(it.stats.expired).toBe(1);
+});
+
+test('it does not end before', async () => {
+  const { peer, server: it } = await openPair({ server });
+  jest.advanceTimersByTime(7999);
+  expect(peer.state).toBe('open');
+  expect(it.stats.expired).toBe(0);
+});
+
+test('whatever comes from the peer keeps it open', async () => {
+  const { client, peer } = await openPair({ server });
+  for (let i = 0; i < 5; i++) {
+    jest.advanceTimersByTime(6000);
+    await talk(client, peer);
+  }
+  expect(peer.state).toBe('open');
+});
+
+test('what this side sends does not keep it open', async () => {
+  const { peer, link } = await openPair({ server });
+  for (let i = 0; i < 3; i++) {
+    jest.advanceTimersByTime(3000);
+    if (peer.state === 'open') peer.send('are you there?');
+    await link.quiet();
+  }
+  expect(await peer.closed).toEqual({ reason: 'idle' });
+});
+
+test('without the option nothing ever ends', async () => {
+  const { client, peer } = await openPair();
+  jest.advanceTimersByTime(7 * 24 * 3600 * 1000);
+  await talk(client, peer);
+});
+
+test('the timer ends with the server', async () => {
+  const { server: it, client } = await openPair({ server });
+  await it.close();
+  await client.closed;
+  expect(jest.getTimerCount()).toBe(0);
+});
