@@ -1,21 +1,13 @@
-import { Stage } from '../native';
 import type { HandshakeInfo } from './info';
-import { ContentType, HandshakeType, parseRecords, recordName, type WireRecord } from './wire';
+import { HandshakeType, parseRecords, recordName, type WireRecord } from './wire';
+import { WrongKeyDetector } from './wrong-key-detector';
 
-/** A peer that repeats its flight so often, long after our Finished was sent, does not take it. */
-const REPEATED_FLIGHTS_OF_WRONG_KEY = 3;
-/** So many Finished messages did not authenticate although every message before them arrived. */
-const UNAUTHENTICATED_FINISHED_OF_WRONG_KEY = 2;
-
-/**
- * Watches the datagrams of one handshake from outside the TLS machine: counts them for `HandshakeInfo`, and sees
- * the signature of a wrong pre-shared key, about which DTLS itself is silent (a record that does not
- * authenticate is dropped, RFC 6347 section 4.1.2.7).
- */
+/** Watches the datagrams of one handshake from outside the TLS machine, for `HandshakeInfo` and its detector. */
 export class HandshakeRecorder {
   readonly #mtu: number;
   readonly #ciphers: readonly string[];
   readonly #startedAt = performance.now();
+  readonly #detector = new WrongKeyDetector();
   #flightsSent = 0;
   #flightsReceived = 0;
   #datagramsSent = 0;
@@ -25,19 +17,11 @@ export class HandshakeRecorder {
   #lastSent: WireRecord | undefined;
   #lastReceived: WireRecord | undefined;
   #flight: readonly Uint8Array[] = [];
-  #flightSentAt = 0;
-  #flightAnswered = true;
-  #slowestAnswerMs = 0;
-  #finishedSentAt: number | undefined;
-  #lossesUntilFinished = 0;
+  #awaitsAnswer = false;
   #highestSequenceSent = -1;
   #highestMessageSent = -1;
-  #highestSequenceReceived = -1;
   #highestMessageReceived = -1;
-  #highestFinishedReceived = -1;
-  #repeatedFlights = 0;
-  #repeatedKeyExchanges = 0;
-  #unauthenticatedFinished = 0;
+  #lossesUntilFinished: number | undefined;
 
   constructor(mtu: number, ciphers: readonly string[]) {
     this.#mtu = mtu;
@@ -56,7 +40,7 @@ export class HandshakeRecorder {
 
   /** Whether our Finished is out, so that only the peer's is missing. */
   get finishedSent(): boolean {
-    return this.#finishedSentAt !== undefined;
+    return this.#detector.finishedSent;
   }
 
   /** Whether nothing was lost, as far as can be seen, before our Finished went out. */
@@ -74,15 +58,15 @@ export class HandshakeRecorder {
       this.#retransmits++;
     } else {
       this.#flightsSent++;
-      this.#flightSentAt = performance.now();
-      this.#flightAnswered = false;
+      this.#awaitsAnswer = true;
     }
     for (const record of records) {
       this.#lastSent = record;
       this.#highestMessageSent = Math.max(this.#highestMessageSent, record.messageSequence);
       if (record.epoch === 0) this.#highestSequenceSent = Math.max(this.#highestSequenceSent, record.sequence);
-      else if (record.type === ContentType.Handshake) this.#noteFinished();
     }
+    this.#detector.sent(records, repeats);
+    if (this.finishedSent) this.#lossesUntilFinished ??= this.#retransmits + this.#repeatsReceived;
     return repeats;
   }
 
@@ -91,42 +75,26 @@ export class HandshakeRecorder {
    * have reached it by now: time to send ours again (RFC 6347 section 4.2.4, WAITING), for it may be lost.
    */
   received(datagram: Uint8Array): boolean {
+    const records = parseRecords(datagram);
     this.#datagramsReceived++;
-    const repeatedFlightsBefore = this.#repeatedFlights;
-    let repeats = false;
-    for (const record of parseRecords(datagram)) {
-      this.#lastReceived = record;
-      if (record.handshakeType === undefined) continue;
-      if (this.#isRepeat(record)) {
-        repeats = true;
-        // A peer that repeats its flight gives it new numbers (RFC 6347 section 4.2.4); a copy made by the network tells nothing.
-        if (record.sequence > this.#highestSequenceReceived) this.#countRepeat(record);
-      }
-      this.#highestSequenceReceived = Math.max(this.#highestSequenceReceived, record.sequence);
-      this.#highestMessageReceived = Math.max(this.#highestMessageReceived, record.messageSequence);
+    this.#lastReceived = records.at(-1) ?? this.#lastReceived;
+    const repeated = new Set(records.filter((record) => this.#isRepeat(record)));
+    for (const { messageSequence } of records) {
+      this.#highestMessageReceived = Math.max(this.#highestMessageReceived, messageSequence);
     }
-    if (repeats) this.#repeatsReceived++;
-    else this.#noteAnswer();
-    return this.#repeatedFlights > repeatedFlightsBefore;
+    if (repeated.size > 0) this.#repeatsReceived++;
+    else this.#noteProgress();
+    return this.#detector.received(records, (record) => repeated.has(record));
   }
 
   /** Call when the session took a datagram and the handshake is still not complete. */
   unresolved(datagram: Uint8Array, stage: number): void {
-    if (stage !== Stage.AwaitingFinished) return;
-    for (const { epoch, type, sequence } of parseRecords(datagram)) {
-      if (epoch !== 1 || type !== ContentType.Handshake || sequence <= this.#highestFinishedReceived) continue;
-      this.#highestFinishedReceived = sequence;
-      this.#unauthenticatedFinished++;
-    }
+    this.#detector.unresolved(parseRecords(datagram), stage);
   }
 
   /** Whether the peer behaves as one with another key does. Meaningful for PSK suites only. */
   wrongKeySuspected(stage: number): boolean {
-    if (stage === Stage.SentFinished) return this.#repeatedFlights >= REPEATED_FLIGHTS_OF_WRONG_KEY;
-    if (stage !== Stage.AwaitingFinished) return false;
-    // A Finished in fragments does not count: the peer must have begun its flight again in between.
-    const flightCameAgain = this.#repeatedKeyExchanges > 0 || this.finishedSent;
-    return flightCameAgain && this.#unauthenticatedFinished >= UNAUTHENTICATED_FINISHED_OF_WRONG_KEY;
+    return this.#detector.suspects(stage);
   }
 
   info(cipher: string): HandshakeInfo {
@@ -146,27 +114,20 @@ export class HandshakeRecorder {
     });
   }
 
-  #noteFinished(): void {
-    if (this.#finishedSentAt !== undefined) return;
-    this.#finishedSentAt = performance.now();
-    this.#lossesUntilFinished = this.#retransmits + this.#repeatsReceived;
-  }
-
   #repeatsSent(records: readonly WireRecord[]): boolean {
     const message = records.find((record) => record.handshakeType !== undefined);
     return message === undefined ? this.finishedSent : message.messageSequence <= this.#highestMessageSent;
   }
 
-  #noteAnswer(): void {
-    if (this.#flightAnswered && this.#flightsReceived > 0) return;
-    this.#flightAnswered = true;
+  #noteProgress(): void {
+    if (!this.#awaitsAnswer && this.#flightsReceived > 0) return;
     this.#flightsReceived++;
-    if (this.#flightsSent > 0) {
-      this.#slowestAnswerMs = Math.max(this.#slowestAnswerMs, performance.now() - this.#flightSentAt);
-    }
+    if (this.#awaitsAnswer) this.#detector.answered();
+    this.#awaitsAnswer = false;
   }
 
   #isRepeat(record: WireRecord): boolean {
+    if (record.handshakeType === undefined) return false;
     if (record.messageSequence !== this.#highestMessageReceived) {
       return record.messageSequence < this.#highestMessageReceived;
     }
@@ -175,12 +136,5 @@ export class HandshakeRecorder {
     return (
       record.handshakeType === HandshakeType.ServerHelloDone || record.handshakeType === HandshakeType.ClientKeyExchange
     );
-  }
-
-  #countRepeat(record: WireRecord): void {
-    if (record.handshakeType === HandshakeType.ClientKeyExchange) this.#repeatedKeyExchanges++;
-    if (record.handshakeType !== HandshakeType.ServerHelloDone || this.#finishedSentAt === undefined) return;
-    // On a slow path the peer repeats its flight before ours can have arrived: that says nothing about the key.
-    if (performance.now() - this.#finishedSentAt > 2 * this.#slowestAnswerMs) this.#repeatedFlights++;
   }
 }
