@@ -16,9 +16,9 @@ import { seedOptions } from '../qt/seed';
 import { nativeContextOf } from '../secure-context';
 import { type AssociationStats, newAssociationStats } from '../stats';
 import type { Transport } from '../transport';
-import { ClientConnector, isUnreachable, transportError } from './client-connector';
+import { ClientConnector, transportError } from './client-connector';
 import { type Deferred, deferred } from './deferred';
-import type { DriverEvents, Negotiated } from './driver-setup';
+import type { DriverEvents, DriverSetup, Negotiated } from './driver-setup';
 import type { CipherInfo, CloseInfo, DtlsAssociationEvents } from './events';
 import { MessageReaders } from './message-queue';
 import { PeerSetup } from './peer-setup';
@@ -26,9 +26,6 @@ import { SessionDriver } from './session-driver';
 import { type AssociationState, move } from './state';
 
 type SeedOptions = Omit<ConnectOptions, 'host' | 'port' | 'name'>;
-
-/** Sends of a first flight that stay without any answer before the next address of the host gets its turn. */
-const SENDS_TO_SILENT_ADDRESS = 3;
 
 let endPeer: (association: DtlsAssociation, reason: 'idle' | 'replaced') => void;
 
@@ -221,32 +218,29 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     await this.close();
   }
 
-  #attempt(transport: Transport): void {
-    if (this.#state !== 'connecting') return;
+  #attempt(transport: Transport): SessionDriver | undefined {
+    if (this.#state === 'handshaking') this.#state = move(this.#state, 'connecting');
+    if (this.#state !== 'connecting') return undefined;
     const { secureContext, mtu } = this.#config;
     const session = new binding.Session(nativeContextOf(secureContext), this.#config);
     if (this.#client?.pskCallback !== undefined) askClient(session, this.#client.pskCallback);
-    this.#drive('client', session, transport, new HandshakeRecorder(mtu, secureContext.ciphers));
+    return this.#drive('client', session, transport, new HandshakeRecorder(mtu, secureContext.ciphers));
   }
 
-  #drive(role: 'client' | 'server', session: Session, transport: Transport, recorder: HandshakeRecorder): void {
+  #drive(
+    role: DriverSetup['role'],
+    session: Session,
+    transport: Transport,
+    recorder: HandshakeRecorder,
+  ): SessionDriver {
     const { mtu, secureContext } = this.#config;
-    const { stats } = this;
-    const deadlineAt = this.#deadlineAt;
-    const events = this.#driverEvents();
-    this.#driver = new SessionDriver({
-      role,
-      session,
-      transport,
-      recorder,
-      events,
-      stats,
-      mtu,
-      deadlineAt,
-      keylog: secureContext.keylog,
-    });
-    if (!this.#referenced) this.#driver.unref();
-    this.#driver.open();
+    const ours = { events: this.#driverEvents(), stats: this.stats, deadlineAt: this.#deadlineAt };
+    const { keylog } = secureContext;
+    const driver = new SessionDriver({ role, session, transport, recorder, mtu, keylog, ...ours });
+    this.#driver = driver;
+    if (!this.#referenced) driver.unref();
+    driver.open();
+    return driver;
   }
 
   #driverEvents(): DriverEvents {
@@ -259,7 +253,11 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
       started: () => narrator.started(),
       pskRequested: (identity) => narrator.pskRequested(identity),
       progressed: () => narrator.continuing(),
-      retransmitted: () => this.#retransmitted(),
+      retransmitted: () => {
+        narrator.retransmitting?.();
+        this.#emit('handshakeTimeout');
+        this.#connector?.retransmitted();
+      },
       established: (handshake, negotiated) => this.#established(handshake, negotiated),
       keylog: (lines) => this.#emit('keylog', lines),
       message: (data, datagram) => this.#message(data, datagram),
@@ -303,31 +301,13 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     this.#narrator.message(datagram, data);
   }
 
-  #retransmitted(): void {
-    this.#narrator.retransmitting?.();
-    this.#emit('handshakeTimeout');
-    const silent = this.stats.datagramsReceived === 0;
-    const sends = 1 + (this.#driver?.handshakeInfo()?.retransmits ?? 0);
-    if (silent && sends >= SENDS_TO_SILENT_ADDRESS && this.#connector?.hasNext) this.#tryNextAddress();
-  }
-
   #transportFailed(error: Error, fatal: boolean): void {
-    const connecting = this.#state === 'connecting' || this.#state === 'handshaking';
-    // Once the peer has answered, an ICMP message is noise that anybody could have sent.
-    const useless = fatal || (connecting && this.stats.datagramsReceived === 0 && isUnreachable(error));
-    if (useless && connecting && this.#connector?.hasNext) {
-      this.#tryNextAddress();
-      return;
-    }
+    const isConnecting = this.#state === 'connecting' || this.#state === 'handshaking';
+    const isFinal = fatal || (isConnecting && this.#connector?.isHopeless(error) === true);
+    if (isFinal && isConnecting && this.#connector?.movesOn()) return;
     this.stats.transportErrors++;
     this.#narrator.transportError?.();
-    if (useless) this.#fail(transportError(error, this.#driver?.remote, this.#driver?.handshakeInfo()));
-  }
-
-  #tryNextAddress(): void {
-    if (this.#state === 'handshaking') this.#state = move(this.#state, 'connecting');
-    // Not before the socket is released: the next one may need its local port.
-    this.#driver?.close().then(() => this.#connector?.next());
+    if (isFinal) this.#fail(transportError(error, this.#driver?.remote, this.#driver?.handshakeInfo()));
   }
 
   #fail(error: DtlsError): void {

@@ -6,11 +6,13 @@ import type { ClientConfig } from '../options/client';
 import type { Transport } from '../transport';
 import { DgramClientTransport } from '../transports/dgram-client';
 import { type Lookup, resolveTarget } from './lookup';
+import type { SessionDriver } from './session-driver';
 
 export interface ConnectorEvents {
+  /** This address is next. */
   lookup(address: RemoteAddress): void;
-  /** A transport for the next attempt, not opened yet. */
-  attempt(transport: Transport): void;
+  /** Starts an attempt; undefined when the association has ended in the meantime. */
+  attempt(transport: Transport): SessionDriver | undefined;
   failed(error: DtlsError): void;
 }
 
@@ -24,23 +26,31 @@ const UNREACHABLE = new Set([
   'EACCES',
   'EPERM',
 ]);
+/** Sends of a first flight that stay without any answer before the next address of the host gets its turn. */
+const SENDS_TO_SILENT_ADDRESS = 3;
 
-/** Finds a client its transport: resolves the host, and offers one address after the other. */
+/** Leads a client to an address that answers: resolves the host and tries one address after the other. */
 export class ClientConnector {
   readonly #config: ClientConfig;
   readonly #events: ConnectorEvents;
   #untried: RemoteAddress[] = [];
   #lookup: Lookup | undefined;
+  #driver: SessionDriver | undefined;
 
   constructor(config: ClientConfig, events: ConnectorEvents) {
     this.#config = config;
     this.#events = events;
   }
 
+  /** Whether there is nothing to resolve. */
+  get immediate(): boolean {
+    return this.#config.transport !== undefined || isIP(this.#config.host) !== 0;
+  }
+
   start(): void {
     const { transport } = this.#config;
     if (transport !== undefined) {
-      this.#events.attempt(transport);
+      this.#driver = this.#events.attempt(transport);
       return;
     }
     this.#lookup = resolveTarget(this.#config, (error, addresses) => {
@@ -49,10 +59,11 @@ export class ClientConnector {
         return;
       }
       this.#untried = addresses;
-      this.next();
+      this.#tryNext();
     });
   }
 
+  /** No further attempts: one succeeded, or nobody wants them any more. */
   cancel(): void {
     this.#untried = [];
     this.#lookup?.cancel();
@@ -66,29 +77,35 @@ export class ClientConnector {
     this.#lookup?.unref();
   }
 
-  /** Whether there is nothing to resolve. */
-  get immediate(): boolean {
-    return this.#config.transport !== undefined || isIP(this.#config.host) !== 0;
+  /** Call when a flight was sent again: an address that never answers gives way to the next. */
+  retransmitted(): void {
+    const info = this.#driver?.handshakeInfo();
+    if (info === undefined || info.datagramsReceived > 0) return;
+    if (info.retransmits + 1 >= SENDS_TO_SILENT_ADDRESS) this.movesOn();
   }
 
-  /** Whether there are addresses left. */
-  get hasNext(): boolean {
-    return this.#untried.length > 0;
+  /** Whether a transport's error makes the attempt useless. Once the peer has answered, anybody may have forged it. */
+  isHopeless(error: Error): boolean {
+    const info = this.#driver?.handshakeInfo();
+    return info?.datagramsReceived === 0 && UNREACHABLE.has((error as NodeJS.ErrnoException).code ?? '');
   }
 
-  /** Offers the next address, if there is one. */
-  next(): void {
+  /** Gives up the attempt for the next address; false when there is none. */
+  movesOn(): boolean {
+    if (this.#untried.length === 0) return false;
+    // Not before the socket is released: the next one may need its local port.
+    this.#driver?.close().then(() => this.#tryNext());
+    return true;
+  }
+
+  #tryNext(): void {
     const remote = this.#untried.shift();
     if (remote === undefined) return;
     const { localAddress, localPort, sendHighWaterMark } = this.#config;
     this.#events.lookup(remote);
-    this.#events.attempt(new DgramClientTransport({ remote, localAddress, localPort, sendHighWaterMark }));
+    const transport = new DgramClientTransport({ remote, localAddress, localPort, sendHighWaterMark });
+    this.#driver = this.#events.attempt(transport);
   }
-}
-
-/** Whether a non-fatal transport error means that waiting for an answer is useless. */
-export function isUnreachable(error: Error): boolean {
-  return UNREACHABLE.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** The error that users see when a transport failed before or while connecting. */

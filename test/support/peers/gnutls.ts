@@ -30,10 +30,15 @@ export function gnutlsServer(
   );
 }
 
+let passwordFile: string | undefined;
+
+/** Written once: a server reads it at each handshake, and would not find the identity while it is written anew. */
 function pskFile(): string[] {
-  const file = scratchFile('gnutls.psk');
-  writeFileSync(file, `${IDENTITY}:${KEY_HEX}\n`);
-  return ['--pskpasswd', file];
+  if (passwordFile === undefined) {
+    passwordFile = scratchFile('gnutls.psk');
+    writeFileSync(passwordFile, `${IDENTITY}:${KEY_HEX}\n`);
+  }
+  return ['--pskpasswd', passwordFile];
 }
 
 /**
