@@ -9,9 +9,8 @@ import { Slab } from '../slab';
 import type { TransportReceiver } from '../transport';
 import type { DriverSetup } from './driver-setup';
 import { dataFailure, handshakeFailure } from './failure';
+import { HandshakeTimer } from './handshake-timer';
 
-/** setTimeout() takes no longer waits. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const BAD_RECORD_MAC = 20;
 
 const plaintexts = new Slab();
@@ -26,14 +25,14 @@ export class SessionDriver implements TransportReceiver {
   #session: Session | undefined;
   /** Present until the handshake is complete. */
   #recorder: HandshakeRecorder | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: HandshakeTimer;
   #closing: Promise<void> | undefined;
   /** Reports that wait, in the turn in which the association opens. */
   #held: Array<() => void> | undefined;
-  #referenced = true;
 
   constructor(setup: DriverSetup) {
     this.#setup = setup;
+    this.#timer = new HandshakeTimer(setup.deadlineAt, () => this.#timeout());
     this.#session = setup.session;
     this.#recorder = setup.recorder;
   }
@@ -105,14 +104,12 @@ export class SessionDriver implements TransportReceiver {
   }
 
   ref(): void {
-    this.#referenced = true;
-    this.#timer?.ref();
+    this.#timer.ref();
     this.#setup.transport.ref();
   }
 
   unref(): void {
-    this.#referenced = false;
-    this.#timer?.unref();
+    this.#timer.unref();
     this.#setup.transport.unref();
   }
 
@@ -126,7 +123,7 @@ export class SessionDriver implements TransportReceiver {
   }
 
   #release(): void {
-    clearTimeout(this.#timer);
+    this.#timer.clear();
     this.#session?.destroy();
     this.#session = undefined;
     this.#recorder = undefined;
@@ -193,7 +190,7 @@ export class SessionDriver implements TransportReceiver {
     const info = this.handshakeInfo();
     if (session === undefined || info === undefined) return;
     this.#recorder = undefined;
-    clearTimeout(this.#timer);
+    this.#timer.clear();
     this.#hold();
     this.#setup.events.established(info, {
       cipherName: session.cipherName(),
@@ -262,19 +259,13 @@ export class SessionDriver implements TransportReceiver {
   }
 
   #arm(): void {
-    clearTimeout(this.#timer);
-    if (this.#session === undefined) return;
-    const left = Math.max(0, Math.ceil(this.#setup.deadlineAt - performance.now()));
-    const retransmission = this.#session.timeoutMs();
-    const wait = retransmission < 0 ? left : Math.min(retransmission, left);
-    this.#timer = setTimeout(() => this.#timeout(), Math.min(wait, MAX_TIMER_MS));
-    if (!this.#referenced) this.#timer.unref();
+    if (this.#session !== undefined) this.#timer.arm(this.#session.timeoutMs());
   }
 
   #timeout(): void {
     const session = this.#session;
     if (session === undefined) return;
-    if (performance.now() >= this.#setup.deadlineAt) {
+    if (this.#timer.isPastDeadline) {
       this.#fail('timeout');
       return;
     }
