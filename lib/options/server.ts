@@ -23,7 +23,7 @@ export interface ServerOptions extends CommonOptions {
   pskIdentityHint?: string;
   /** 32 bytes or more, the same for every process behind one address. Default: random for this server. */
   cookieSecret?: Uint8Array;
-  /** Close an association when nothing came from its peer for so many milliseconds. Default 0: never. */
+  /** Close an association when no message came from its peer for so many milliseconds. Default 0: never. */
   idleTimeout?: number;
   limits?: ServerLimits;
 }

@@ -8,7 +8,10 @@ export interface RetransmitOptions {
    * least 20: OpenSSL takes a timer of less than 15 for one that has run out.
    */
   initial?: number;
-  /** The longest wait in milliseconds. Default 60000. */
+  /**
+   * The longest wait in milliseconds. Default 60000. OpenSSL gives up after 12 repetitions: with a short maximum the
+   * handshake ends then, before its deadline.
+   */
   max?: number;
 }
 
