@@ -1,4 +1,5 @@
 import type { RemoteAddress } from '../../lib/address';
+import { parseRecords } from '../../lib/handshake/wire';
 import type { ServerTransport, ServerTransportReceiver, Transport, TransportReceiver } from '../../lib/transport';
 
 /** What arrives in place of the n-th datagram of a lane, counted from 0; an empty list loses it. */
@@ -19,13 +20,15 @@ export function duplicate(...numbers: number[]): Rule {
   return (datagram, n) => (numbers.includes(n) ? [datagram, datagram] : [datagram]);
 }
 
-/** Inverts the last byte, which belongs to the end of a message or to its authentication tag. */
-export function corrupt(...numbers: number[]): Rule {
-  return (datagram, n) => {
-    if (!numbers.includes(n)) return [datagram];
-    const damaged = Buffer.from(datagram);
-    damaged[damaged.length - 1] = ~(damaged.at(-1) as number) & 0xff;
-    return [damaged];
+/** Damages the tag of the first datagram that ends with an encrypted record, which is that of a Finished. */
+export function damageFinished(): Rule {
+  let damaged = false;
+  return (datagram) => {
+    if (damaged || parseRecords(datagram).at(-1)?.epoch !== 1) return [datagram];
+    damaged = true;
+    const copy = Buffer.from(datagram);
+    copy[copy.length - 1] = ~(copy.at(-1) as number) & 0xff;
+    return [copy];
   };
 }
 

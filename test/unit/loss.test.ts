@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { ConnectOptions, DtlsAssociation, ServerOptions } from '../../lib';
-import { corrupt, deliverAll, drop, duplicate, Link, late, type Rule } from '../support/link';
+import { damageFinished, deliverAll, drop, duplicate, Link, late, type Rule } from '../support/link';
 import { client, key, openPair, quick, serve, talk } from '../support/pair';
 
 type Lane = 'toServer' | 'toClient';
@@ -75,9 +75,9 @@ describe.each(Object.entries(settings))('with %s, a handshake completes', (_, se
     await complete(link, setting);
   });
 
-  test.each(['toServer', 'toClient'] as const)('when the last datagram %s is damaged', async (lane) => {
+  test.each(['toServer', 'toClient'] as const)('when the Finished %s is damaged', async (lane) => {
     const link = new Link();
-    link[lane].rule = corrupt(setting.datagrams[lane] - 1);
+    link[lane].rule = damageFinished();
     await complete(link, setting);
   });
 

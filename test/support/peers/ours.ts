@@ -30,6 +30,12 @@ export function failureOf(port: number, options: Partial<ConnectOptions> = {}): 
   return rejected(connectTo(port, options));
 }
 
+/**
+ * With these a server that falls silent is soon suspected to have another key. Only when nothing was lost
+ * before: no flight may be repeated because a peer is slow.
+ */
+export const SILENCE = { handshakeTimeout: 2500, retransmit: { initial: 2000 } };
+
 export type ListeningServer = DtlsServer & { readonly port: number };
 
 /** Our server, on a port of its own; it sends every message back. */

@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import type { DtlsAssociation } from '../../lib';
+import { ask, echoServer, open } from '../support/loopback';
+import { noisyPath, udpSocket } from '../support/udp';
+
+test("foreign datagrams to the client's socket never arrive, not even genuine ones", async () => {
+  const { server, port } = await echoServer();
+  const association = await open(port);
+  await ask(association, 'are you there?');
+  const [peer] = [...server.associations] as [DtlsAssociation];
+  const stranger = await udpSocket();
+  const before = association.stats.datagramsReceived;
+  for (const bytes of [Buffer.alloc(0), Buffer.from('garbage'), Buffer.alloc(60, 0x16)]) {
+    await new Promise((resolve) => stranger.send(bytes, peer.remote.port, '127.0.0.1', resolve));
+  }
+  await ask(association, 'still there?');
+  expect(association.stats.datagramsReceived).toBe(before + 1);
+});
+
+describe.each([
+  ['an empty UDP datagram', Buffer.alloc(0)],
+  ['garbage', Buffer.from('what is this?')],
+])('%s', (_, noise) => {
+  test('before each datagram of both directions harms neither side', async () => {
+    const { server, port } = await echoServer();
+    const association = await open(await noisyPath(port, noise));
+    for (let i = 0; i < 3; i++) expect(await ask(association, `${i}`)).toBe(`${i}`);
+    expect(server.stats).toMatchObject({ handshakesCompleted: 1, handshakesFailed: 0 });
+    const [peer] = [...server.associations] as [DtlsAssociation];
+    await association.close();
+    expect(await peer.closed).toEqual({ reason: 'peer' });
+  });
+
+  test('from a stranger does not keep a server from serving', async () => {
+    const { server, port } = await echoServer();
+    const stranger = await udpSocket();
+    await new Promise((resolve) => stranger.send(noise, port, '127.0.0.1', resolve));
+    expect(await ask(await open(port), 'hello')).toBe('hello');
+    expect(server.stats.datagramsIgnored).toBe(1);
+  });
+});

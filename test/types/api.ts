@@ -1,0 +1,232 @@
+// Only has to compile, by `npm run typecheck`: the public types, as a user in TypeScript meets them. Each wrong use is
+// one that the compiler has to find.
+import {
+  type AssociationState,
+  type AssociationStats,
+  type Capabilities,
+  type CipherInfo,
+  type CloseInfo,
+  type ConnectOptions,
+  capabilities,
+  connect,
+  createSecureContext,
+  createServer,
+  DtlsAssociation,
+  DtlsError,
+  type DtlsErrorCode,
+  type DtlsServer,
+  type HandshakeInfo,
+  type LookupFunction,
+  type RemoteAddress,
+  type SecureContext,
+  type ServerOptions,
+  type ServerStats,
+  type ServerTransport,
+  type Transport,
+  type Versions,
+  versions,
+} from 'dtls-association';
+
+const key = new Uint8Array(16);
+const psk = { identity: 'alice', key };
+
+export async function client(): Promise<void> {
+  const association: DtlsAssociation = await connect({ host: 'localhost', port: 5684, psk });
+  const taken: boolean = association.send('text');
+  association.send(new Uint8Array(1));
+  association.send(Buffer.from('text'));
+  const state: AssociationState = association.state;
+  const remote: RemoteAddress = association.remote;
+  const stats: AssociationStats = association.stats;
+  const cipher: CipherInfo | undefined = association.getCipher();
+  const handshake: HandshakeInfo | undefined = association.handshake;
+  const protocol: string | null = association.getProtocol();
+  for await (const message of association) message.readUInt8(0);
+  const info: CloseInfo = await association.close();
+  const opened: DtlsAssociation = await association.opened;
+  opened.ref().unref().startHandshake();
+  association.destroy();
+  association.destroy(new Error('enough'));
+  use(taken, state, remote, stats, cipher, handshake, protocol, info);
+
+  // @ts-expect-error a number is no message
+  association.send(5);
+  // @ts-expect-error what it is named is not for others to change
+  association.name = 'Bob';
+  // @ts-expect-error a promise that nobody may replace
+  association.opened = Promise.resolve(association);
+  // @ts-expect-error close takes nothing
+  association.close(new Error('enough'));
+}
+
+export async function disposal(): Promise<void> {
+  await using association = await connect({ port: 5684, psk });
+  await using server = createServer({ psk: { alice: key } });
+  use(association, server);
+}
+
+export function constructors(): void {
+  new DtlsAssociation({ port: 5684, psk }).startHandshake();
+  new DtlsAssociation('localhost', 22334).startHandshake();
+  new DtlsAssociation('localhost', 22334, 'Alice', { psk, ping: false });
+  // @ts-expect-error the name is the third argument
+  new DtlsAssociation('localhost', 22334, { psk });
+  // @ts-expect-error the port is a number
+  new DtlsAssociation('localhost', '22334');
+  // @ts-expect-error host and port are arguments of their own in this form
+  new DtlsAssociation('localhost', 22334, 'Alice', { host: 'other' });
+}
+
+export function associationEvents(association: DtlsAssociation): void {
+  association.on('message', (data) => data.toString('hex'));
+  association.once('secureConnect', () => {});
+  association.on('close', ({ reason, error }) => use(reason satisfies string, error?.message));
+  association.on('error', (error) => use(error.message));
+  association.on('keylog', (lines) => use(lines.length));
+  association.on('lookup', ({ address, port, family }) => use(address, port, family satisfies string));
+  association.on('drain', () => {});
+  association.on('handshakeTimeout', () => {});
+  for (const level of ['infoMessage', 'warningMessage', 'errorMessage'] as const) {
+    association.on(level, (text: string) => use(text));
+  }
+  association.on('serverResponse', (clientInfo, datagram, plainText) =>
+    use(clientInfo, datagram[0], plainText.toString()),
+  );
+  // @ts-expect-error a message is a Buffer
+  association.on('message', (text: string) => use(text));
+  // @ts-expect-error secureConnect tells nothing
+  association.on('secureConnect', (something: string) => use(something));
+}
+
+export async function server(): Promise<void> {
+  const table: DtlsServer = createServer({ psk: { alice: key } }, (association) => association.send('welcome'));
+  createServer({ psk: new Map([['alice', key]]), pskIdentityHint: 'fleet 7', cookieSecret: new Uint8Array(32) });
+  createServer({ pskCallback: (identity, peer) => (identity === 'alice' && peer.port > 1023 ? key : undefined) });
+  createServer({ pskCallback: () => null, limits: { maxHandshakes: 5 }, idleTimeout: 60_000 });
+  const listening: DtlsServer = await table.listen({ port: 5684, address: '::', ipv6Only: true });
+  const address: RemoteAddress = listening.address();
+  const stats: ServerStats = listening.stats;
+  for (const association of listening.associations) await association.close();
+  await listening.ref().unref().close();
+  use(address, stats);
+
+  // @ts-expect-error a server has a table, not the credentials of a client
+  createServer({ psk: { identity: 'alice', key } });
+  // @ts-expect-error keys are bytes
+  createServer({ psk: { alice: '1a2b' } });
+  // @ts-expect-error an answer by a promise comes too late
+  createServer({ pskCallback: async () => key });
+  // @ts-expect-error no such limit
+  createServer({ psk: { alice: key }, limits: { maxPeers: 5 } });
+  // @ts-expect-error the set is the server's
+  listening.associations.clear();
+  // @ts-expect-error a port is a number
+  await table.listen({ port: '5684' });
+}
+
+export function serverEvents(server: DtlsServer): void {
+  server.on('listening', () => {});
+  server.on('secureConnection', (association) => association.send('welcome'));
+  server.on('peerError', (error, peer) => use(error.message, peer.address));
+  server.on('error', (error) => use(error.message));
+  server.on('close', () => {});
+  server.on('keylog', (lines) => use(lines.toString()));
+  server.on('datagramReceived', (peerInfo, cipherText, plainText) =>
+    use(peerInfo, cipherText[0], plainText.toString()),
+  );
+  // @ts-expect-error the first argument is the error
+  server.on('peerError', (peer: RemoteAddress) => use(peer));
+}
+
+export const everyOption: Required<Omit<ConnectOptions, 'secureContext' | 'ciphers' | 'keylog' | 'psk'>> = {
+  host: 'localhost',
+  port: 5684,
+  family: 4,
+  name: 'Alice',
+  pskCallback: (hint) => (hint === '' ? null : { identity: Buffer.from(hint), psk: key }),
+  ping: 5000,
+  signal: AbortSignal.timeout(1000),
+  lookup: (_hostname, { family }, callback) => callback(null, [{ address: '127.0.0.1', family: family || 4 }]),
+  localAddress: '127.0.0.1',
+  localPort: 0,
+  transport: channel(),
+  mtu: 1200,
+  handshakeTimeout: 60_000,
+  retransmit: { initial: 1000, max: 60_000 },
+  sendHighWaterMark: 65_536,
+};
+
+export const wrongOptions: ConnectOptions[] = [
+  // @ts-expect-error a misspelt option
+  { port: 5684, psk, handshakeTimeuot: 5 },
+  // @ts-expect-error a key is bytes
+  { port: 5684, psk: { identity: 'alice', key: '1a2b' } },
+  // @ts-expect-error a client has one identity
+  { port: 5684, psk: { alice: key } },
+  // @ts-expect-error no such family
+  { port: 5684, psk, family: 5 },
+  // @ts-expect-error an answer by a promise comes too late
+  { port: 5684, pskCallback: async () => psk },
+  // @ts-expect-error a transport needs more than that
+  { psk, transport: { send: () => true } },
+];
+
+export function shared(): void {
+  const context: SecureContext = createSecureContext({ psk, ciphers: 'PSK', keylog: true });
+  const names: readonly string[] = context.ciphers;
+  void connect({ port: 5684, secureContext: context });
+  const options: ServerOptions = {
+    secureContext: createSecureContext({ psk: { alice: key }, pskIdentityHint: 'hint' }),
+  };
+  createServer(options);
+  use(names);
+  // @ts-expect-error the list is settled
+  context.ciphers = [];
+  // @ts-expect-error a context is made by createSecureContext
+  void connect({ port: 5684, secureContext: { psk } });
+}
+
+export function errors(error: unknown): DtlsErrorCode | undefined {
+  if (!DtlsError.is(error)) return undefined;
+  use(error.message, error.alert, error.reason, error.peer?.address, error.handshake?.retransmits, error.option);
+  switch (error.code) {
+    case 'ERR_DTLS_PSK_MISMATCH':
+    case 'ABORT_ERR':
+      return error.code;
+    // @ts-expect-error no such code
+    case 'ERR_DTLS_NO_SUCH_CODE':
+      return undefined;
+    default:
+      return error.code;
+  }
+}
+
+export function channel(): Transport {
+  return {
+    remote: { address: 'peer', port: 0, family: 'unknown' },
+    open: (receiver) => void queueMicrotask(() => receiver.opened()),
+    send: (datagram) => datagram.length > 0,
+    close: () => {},
+    ref: () => {},
+    unref: () => {},
+  };
+}
+
+export function serverChannel(): ServerTransport {
+  return {
+    open: async (receiver) => receiver.drained(),
+    address: () => ({ address: 'here', port: 0, family: 'unknown' }),
+    send: (_datagram, to) => to.port > 0,
+    close: async () => {},
+    ref: () => {},
+    unref: () => {},
+  };
+}
+
+export function environment(): [Versions, Capabilities] {
+  return [versions(), capabilities()];
+}
+
+export const resolve: LookupFunction = (_hostname, _options, callback) => callback(new Error('offline'), []);
+
+function use(..._values: unknown[]): void {}
