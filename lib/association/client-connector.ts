@@ -36,6 +36,7 @@ export class ClientConnector {
   #untried: RemoteAddress[] = [];
   #lookup: Lookup | undefined;
   #driver: SessionDriver | undefined;
+  #isCancelled = false;
 
   constructor(config: ClientConfig, events: ConnectorEvents) {
     this.#config = config;
@@ -65,6 +66,7 @@ export class ClientConnector {
 
   /** No further attempts: one succeeded, or nobody wants them any more. */
   cancel(): void {
+    this.#isCancelled = true;
     this.#untried = [];
     this.#lookup?.cancel();
   }
@@ -103,6 +105,8 @@ export class ClientConnector {
     if (remote === undefined) return;
     const { localAddress, localPort, sendHighWaterMark } = this.#config;
     this.#events.lookup(remote);
+    // By a listener: then no socket must be made.
+    if (this.#isCancelled) return;
     const transport = new DgramClientTransport({ remote, localAddress, localPort, sendHighWaterMark });
     this.#driver = this.#events.attempt(transport);
   }

@@ -274,7 +274,7 @@ export class SessionDriver implements TransportReceiver {
     const status = session.handleTimeout();
     this.#flush();
     // OpenSSL gives up at the 13th timeout, which a short retransmit.max can bring before the deadline.
-    if (status === Status.Failed) this.#fail('timeout');
+    if (status === Status.Failed) this.#fail('failed');
     if (this.#session === undefined) return;
     this.#arm();
     if (stats.datagramsSent > sentBefore) events.retransmitted();
@@ -296,6 +296,8 @@ export class SessionDriver implements TransportReceiver {
     }
     this.#session.shutdown();
     this.#flush();
+    // The transport may have failed over our answer, and told so.
+    if (this.#session === undefined) return;
     this.#release();
     this.#setup.events.closedByPeer();
   }

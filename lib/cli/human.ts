@@ -1,4 +1,4 @@
-import { hex } from 'ansis';
+import { colours } from './colours';
 import { escapeMessage, escapeText } from './escape';
 import type { CliEvent, Level, Received, Report } from './events';
 import { terminalWidth, wrap } from './wrap';
@@ -15,10 +15,10 @@ export interface Line {
  * vanish on a black terminal. DodgerBlue and MediumOrchid keep the hue and can be read on black and on white.
  */
 const COLOURS: Readonly<Record<Tone, (text: string) => string>> = {
-  error: hex('#DC143C'),
-  warning: hex('#FF8C00'),
-  info: hex('#1E90FF'),
-  message: hex('#BA55D3'),
+  error: colours.hex('#DC143C'),
+  warning: colours.hex('#FF8C00'),
+  info: colours.hex('#1E90FF'),
+  message: colours.hex('#BA55D3'),
 };
 
 /** Prints each event as Qt's example programs do. */

@@ -1,7 +1,7 @@
-import { bold } from 'ansis';
 import { Command, CommanderError } from 'commander';
 import { DtlsError, versions } from '../index';
 import { type ClientFlags, runClient } from './client';
+import { colours } from './colours';
 import { type DemoFlags, runDemo } from './demo/demo';
 import { screenReports } from './demo/screen';
 import type { Report } from './events';
@@ -55,7 +55,7 @@ function createProgram(done: (exitCode: number) => void): Command {
     .version(describeVersion(), '-V, --version', 'print the version, and that of OpenSSL')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .configureHelp({ styleTitle: (title) => bold(title) })
+    .configureHelp({ styleTitle: (title) => colours.bold(title) })
     .addHelpText('after', PROGRAM_HELP)
     .showHelpAfterError('(see --help)')
     .exitOverride();

@@ -92,16 +92,17 @@ describe('a client that is ended by a listener while it connects', () => {
       const controller = new AbortController();
       const association = closeLater(new DtlsAssociation({ port, psk, signal: controller.signal, ...both }));
       const after: string[] = [];
+      for (const name of ['lookup', 'infoMessage', 'secureConnect'] as const) {
+        association.on(name, () => association.state.startsWith('clos') && after.push(name));
+      }
       let calls = 0;
       association.on(event, () => {
         if (++calls === number) ends[verb]?.(association, controller);
       });
-      association.on('secureConnect', () => after.push('secureConnect'));
       const failure = association.startHandshake().opened.catch((error) => error);
       const [closed, rejection] = outcomes[verb] as [object, object];
       expect(await association.closed).toEqual(closed);
       expect(await failure).toMatchObject(rejection);
-      expect(calls).toBe(number);
       // Long enough for a handshake: whatever had gone on would have been seen.
       await ask(await open(port, { host: secondAddress }), 'hello');
       expect(server.stats).toMatchObject({ handshakesStarted: 1, handshakesCompleted: 1 });
@@ -196,14 +197,6 @@ test('a process goes on while the resolver is asked, when ref was called after u
 });
 
 describe('an error after `await connect()` ends the process when nobody can hear of it:', () => {
-  test('one given to destroy', async () => {
-    const { code, stderr } = await runScript(`
-      const association = await open(await echo());
-      association.destroy(new Error('enough of this'));`);
-    expect(code).not.toBe(0);
-    expect(stderr).toMatch(/enough of this/);
-  });
-
   test('an abort', async () => {
     const { code, stderr } = await runScript(`
       const controller = new AbortController();

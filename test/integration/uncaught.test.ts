@@ -23,6 +23,26 @@ describe('an error that nobody can hear of ends the process, as that of any emit
     expect(stderr).toMatch(/enough of this/);
   });
 
+  test('of an open association, when only opened was read', async () => {
+    const { code, stderr } = await runScript(`
+      const server = await echo();
+      const association = await open(server);
+      association.destroy(new Error('enough of this'));`);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/enough of this/);
+  });
+
+  test('but not when closed was read', async () => {
+    const outcome = await runScript(`
+      const server = await echo();
+      const association = await open(server);
+      association.closed.then(({ error }) => report(error.message));
+      association.destroy(new Error('enough of this'));
+      await server.close();`);
+    expect(reported(outcome)).toEqual(['enough of this']);
+    expect(outcome.code).toBe(0);
+  });
+
   test('but not when a promise was read', async () => {
     const outcome = await runScript(`${refused}
       association.startHandshake().closed.then(({ reason, error }) => report([reason, error.code]));`);

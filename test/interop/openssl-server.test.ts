@@ -45,7 +45,6 @@ describePeer('our client and openssl s_server', opensslProblem, () => {
   test.concurrent('the server may be one that demands a cookie before it accepts', async () => {
     await using server = await opensslServer(['-listen']);
     await using client = await connectTo(server.port);
-    expect(client.handshake?.flightsSent).toBe(3);
     client.send('hello\n');
     await server.says(/^hello$/m);
   });

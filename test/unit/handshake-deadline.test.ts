@@ -12,6 +12,9 @@ fakeClock();
 /** Starts a handshake, lets it get as far as it can, and waits for the default deadline. */
 async function timeOut(link: Link): Promise<DtlsError> {
   const association = client(link).startHandshake();
+  association.on('handshakeTimeout', () => {
+    throw new Error('nothing was sent again');
+  });
   await link.quiet();
   jest.advanceTimersByTime(59_999);
   expect(association.state).toBe('handshaking');

@@ -108,6 +108,16 @@ test('the server sends its last flight again when it is open and the client repe
   await talk(association, peer);
 });
 
+test('a client whose last flight was lost sends it again when the server repeats its own', async () => {
+  const link = new Link();
+  await serve(link, quick);
+  link.toServer.rule = drop(2);
+  const association = client(link).startHandshake();
+  await association.opened;
+  // Its own timer had no part in that.
+  expect(association.handshake?.retransmits).toBe(0);
+});
+
 test('a client whose last flight was lost repeats it, and stays alone with its timer', async () => {
   const link = new Link();
   const server = await serve(link);
@@ -119,11 +129,13 @@ test('a client whose last flight was lost repeats it, and stays alone with its t
 });
 
 test('messages that overtake the last flight come out behind it, in order', async () => {
+  // Larger than the datagram with which it comes out.
+  const large = 'x'.repeat(1000);
   const link = new Link();
   const server = await serve(link);
   server.on('secureConnection', (peer) => {
     peer.send('one');
-    peer.send('two');
+    peer.send(large);
   });
   link.toClient.rule = late(2, 2);
   const association = client(link);
@@ -132,7 +144,7 @@ test('messages that overtake the last flight come out behind it, in order', asyn
   association.on('message', (data) => events.push(data.toString()));
   await association.startHandshake().opened;
   await link.quiet();
-  expect(events).toEqual(['secureConnect', 'one', 'two']);
+  expect(events).toEqual(['secureConnect', 'one', large]);
 });
 
 test('a message that a transport hands over together with the last flight is not lost to whoever awaits opened', async () => {

@@ -6,6 +6,20 @@ import { client, messages, openPair, serve, talk } from '../support/pair';
 
 const ping = (name: string, n: number): string => `I am ${name}, please, accept our ping ${n}`;
 
+describe('the pings of an association', () => {
+  fakeClock();
+
+  test('end with it, without a word', async () => {
+    const { client, peer } = await openPair({ client: { ping: 100 } });
+    const texts: string[] = [];
+    client.on('errorMessage', (text) => texts.push(text));
+    await client.close();
+    await peer.closed;
+    expect(jest.getTimerCount()).toBe(0);
+    expect(texts).toEqual([]);
+  });
+});
+
 describe('the ping timer', () => {
   fakeClock();
 

@@ -1,6 +1,8 @@
 import { expect, jest, test } from '@jest/globals';
+import { HandshakeType } from '../../lib/handshake/wire';
 import { fakeClock } from '../support/clock';
-import { openPair, talk } from '../support/pair';
+import { dropMessage, Link } from '../support/link';
+import { client, openPair, serve, talk } from '../support/pair';
 
 fakeClock();
 
@@ -41,6 +43,16 @@ test('what this side sends does not keep it open', async () => {
     await link.quiet();
   }
   expect(await peer.closed).toEqual({ reason: 'idle' });
+});
+
+test('a handshake has its own deadline', async () => {
+  const link = new Link();
+  const it = await serve(link, server);
+  link.toServer.rule = dropMessage(HandshakeType.ClientKeyExchange);
+  client(link).startHandshake();
+  await link.quiet();
+  jest.advanceTimersByTime(found);
+  expect(it.stats).toMatchObject({ handshakesStarted: 1, handshakesFailed: 0, expired: 0 });
 });
 
 test('without the option nothing ever ends', async () => {

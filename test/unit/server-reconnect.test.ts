@@ -5,7 +5,7 @@ import { HandshakeType } from '../../lib/handshake/wire';
 import { fakeClock } from '../support/clock';
 import { rejected } from '../support/errors';
 import { deliverAll, dropMessage, Link, type LinkClient } from '../support/link';
-import { client, openPair, type Pair, quick, serve, talk, wrongKey } from '../support/pair';
+import { client, key, openPair, type Pair, quick, serve, talk, wrongKey } from '../support/pair';
 
 /** The client is switched off without a word; another one comes up at its address. */
 function reboot({ link, transport }: Pick<Pair, 'link' | 'transport'>): LinkClient {
@@ -47,10 +47,16 @@ describe('a client that reconnects from the address of an open association', () 
     pair.client.send('last words');
     const lastWords = link.toServer.sent.at(-1) as Buffer;
     link.toServer.rule = dropMessage(HandshakeType.ClientKeyExchange);
+    const { datagramsReceived } = peer.stats;
     const association = client(link, { transport: reboot(pair), ...quick }).startHandshake();
     await link.quiet();
     expect(server.stats.handshakesStarted).toBe(2);
     expect(peer.state).toBe('open');
+    // What the new handshake says in plaintext is none of its business.
+    const hello = link.toServer.sent.findLast((datagram) => datagram[13] === HandshakeType.ClientHello);
+    link.inject(hello as Buffer, transport.address);
+    await link.quiet();
+    expect(peer.stats.datagramsReceived).toBe(datagramsReceived);
     link.inject(lastWords, transport.address);
     await link.quiet();
     expect(texts).toEqual(['last words']);
@@ -73,14 +79,34 @@ describe('a client that reconnects from the address of an open association', () 
     await talk(pair.client, pair.peer);
   });
 
-  test('while its old association closes gets a new one all the same', async () => {
+  test('whose old association ends meanwhile gets a new one all the same', async () => {
     const pair = await openPair();
-    const transport = reboot(pair);
-    const association = client(pair.link, { transport }).startHandshake();
-    pair.server.once('infoMessage', () => pair.peer.close());
+    const { link, server } = pair;
+    link.toServer.rule = dropMessage(HandshakeType.ClientKeyExchange);
+    const association = client(link, { transport: reboot(pair), ...quick }).startHandshake();
+    await link.quiet();
+    expect(server.stats.handshakesStarted).toBe(2);
+    await pair.peer.close();
+    link.toServer.rule = deliverAll;
     await association.opened;
-    await pair.link.quiet();
-    await talk(association, [...pair.server.associations][0] as DtlsAssociation);
+    await link.quiet();
+    expect(server.stats).toMatchObject({ handshakesCompleted: 2, replaced: 0 });
+    await talk(association, [...server.associations][0] as DtlsAssociation);
+  });
+
+  test('and fails keeps no place for its address', async () => {
+    const pair = await openPair({ server: { limits: { maxAssociations: 2 } } });
+    const { link, server, transport } = pair;
+    const intruder = client(link, { transport: reboot(pair), psk: { identity: 'mallory', key } });
+    await rejected(intruder.startHandshake().opened);
+    transport.plugIn();
+    await pair.client.close();
+    await pair.peer.closed;
+    await client(link).startHandshake().opened;
+    await client(link).startHandshake().opened;
+    client(link, { transport: link.client(transport.address) }).startHandshake();
+    await link.quiet();
+    expect(server.stats.refusedByLimit).toBe(1);
   });
 });
 

@@ -183,6 +183,17 @@ describe('close', () => {
   });
 });
 
+test('what a transport hands over after the end goes nowhere', async () => {
+  const { server, link, transport, client: association } = await openPair();
+  link.server.close = async () => {};
+  await server.close();
+  await association.closed;
+  const before = link.toClient.sent.length;
+  for (const datagram of link.toServer.sent.slice(0, 3)) link.inject(datagram, transport.address);
+  await link.quiet();
+  expect(link.toClient.sent.length).toBe(before);
+});
+
 test('a transport that cannot go on ends the server with an error', async () => {
   const { server, link, peer } = await openPair();
   const events: unknown[] = [];

@@ -37,9 +37,10 @@ test('more than a slab gets a buffer of its size', () => {
   expect(slab.reserve(100_000)).toHaveLength(100_000);
 });
 
-test('a buffer that a user transferred away is replaced', () => {
+test('a buffer whose memory is gone is replaced', () => {
   const slab = new Slab();
-  const piece = write(slab, 'gone');
-  structuredClone(piece.buffer, { transfer: [piece.buffer as ArrayBuffer] });
+  write(slab, 'gone');
+  // What ArrayBuffer.prototype.transfer() leaves behind, which Node 20 does not have.
+  slab.buffer = Buffer.alloc(0);
   expect(write(slab, 'here').toString()).toBe('here');
 });

@@ -1,5 +1,5 @@
-import { bgHex, bold, dim } from 'ansis';
 import Table from 'cli-table3';
+import { colours } from '../colours';
 import { escapeText } from '../escape';
 import type { CliEvent, Report, Summary, SummaryRow } from '../events';
 import { colour, describe, hexBytes, type Line } from '../human';
@@ -8,10 +8,10 @@ import type { DemoReports } from './demo';
 
 /** Each party speaks in a lane with its own label. */
 const LABELS: Readonly<Record<string, (text: string) => string>> = {
-  server: bgHex('#555555').white,
-  Alice: bgHex('#2E8B57').white,
-  Bob: bgHex('#808000').white,
-  Carol: bgHex('#00788A').white,
+  server: colours.bgHex('#555555').white,
+  Alice: colours.bgHex('#2E8B57').white,
+  Bob: colours.bgHex('#808000').white,
+  Carol: colours.bgHex('#00788A').white,
 };
 const LABEL_WIDTH = 8;
 const SHOWN_BYTES = 12;
@@ -21,7 +21,7 @@ const COLUMNS = ['Name', 'Handshake', 'Out / in', 'Resent', 'Cipher', 'Ended by'
 export const screenReports: DemoReports = {
   demo: (event) => {
     if (event.event === 'summary') print(showSummary(event));
-    else print(['', ...describe(event).map(({ text }) => bold(text))]);
+    else print(['', ...describe(event).map(({ text }) => colours.bold(text))]);
   },
   server: lane('server'),
   client: lane,
@@ -55,7 +55,7 @@ function shortened(event: CliEvent): Line[] {
 
 function showSummary(summary: Summary): string[] {
   const table = new Table({
-    head: COLUMNS.map((title) => bold(title)),
+    head: COLUMNS.map((title) => colours.bold(title)),
     colAligns: ['left', 'right', 'right', 'right', 'left', 'left'],
     chars: {
       top: '',
@@ -86,15 +86,15 @@ function cells(row: SummaryRow): string[] {
     row.handshakeMs === undefined ? 'failed' : `${row.handshakeMs.toFixed(1)} ms`,
     `${row.datagramsSent} / ${row.datagramsReceived}`,
     String(row.retransmits),
-    row.cipher ?? dim('none'),
-    row.closedBy === 'peer' ? 'close_notify' : dim('nothing'),
+    row.cipher ?? colours.dim('none'),
+    row.closedBy === 'peer' ? 'close_notify' : colours.dim('nothing'),
   ];
 }
 
 function verdict({ ok, missing, durationMs }: Summary): string {
   const time = `${(durationMs / 1000).toFixed(1)} s`;
   if (!ok) return colour('error', `Missing after ${time}: ${missing.join('; ')}.`);
-  return bold(`All of it happened in ${time}: handshakes, answers, retransmission, close_notify.`);
+  return colours.bold(`All of it happened in ${time}: handshakes, answers, retransmission, close_notify.`);
 }
 
 function print(lines: string[]): void {

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 
 export type Side = 'client' | 'server';
 
-/** What a datagram begins with; each message of a first handshake has a name of its own. */
-export type FirstMessage =
+/** What a record begins with; each message of a first handshake has a name of its own. */
+export type Message =
   | 'ClientHello'
   | 'HelloVerifyRequest'
   | 'ClientHello with cookie'
@@ -19,12 +19,13 @@ export type FirstMessage =
 
 export interface Datagram {
   from: Side;
-  firstMessage: FirstMessage | undefined;
+  /** What its records begin with, in order. */
+  messages: Array<Message | undefined>;
   size: number;
   lost: boolean;
 }
 
-const HANDSHAKE_MESSAGES: Readonly<Record<number, FirstMessage>> = {
+const HANDSHAKE_MESSAGES: Readonly<Record<number, Message>> = {
   2: 'ServerHello',
   3: 'HelloVerifyRequest',
   12: 'ServerKeyExchange',
@@ -33,20 +34,20 @@ const HANDSHAKE_MESSAGES: Readonly<Record<number, FirstMessage>> = {
 };
 
 /**
- * The path between one client and a server on loopback. It loses the first datagram of `from` that begins with
+ * The path between one client and a server on loopback. It loses the first datagram of `from` that carries
  * `message`. Whoever comes to `port` has the same address for the server, as a client that restarts on its port has.
  */
 export class Relay implements AsyncDisposable {
   readonly datagrams: Datagram[] = [];
   readonly #front = dgram.createSocket('udp4');
   readonly #back = dgram.createSocket('udp4');
-  readonly #loss: { from: Side; message: FirstMessage } | undefined;
+  readonly #loss: { from: Side; message: Message } | undefined;
 
-  private constructor(loss?: { from: Side; message: FirstMessage }) {
+  private constructor(loss?: { from: Side; message: Message }) {
     this.#loss = loss;
   }
 
-  static async open(serverPort: number, loss?: { from: Side; message: FirstMessage }): Promise<Relay> {
+  static async open(serverPort: number, loss?: { from: Side; message: Message }): Promise<Relay> {
     const relay = new Relay(loss);
     relay.#front.bind(0, '127.0.0.1');
     relay.#back.connect(serverPort, '127.0.0.1');
@@ -65,8 +66,8 @@ export class Relay implements AsyncDisposable {
     return this.#back.address().port;
   }
 
-  get lost(): Datagram[] {
-    return this.datagrams.filter((datagram) => datagram.lost);
+  get lost(): Datagram | undefined {
+    return this.datagrams.find((datagram) => datagram.lost);
   }
 
   /** In bytes of UDP payload. */
@@ -75,8 +76,8 @@ export class Relay implements AsyncDisposable {
   }
 
   /** How many datagrams began with this message, fragments and repetitions included. */
-  count(message: FirstMessage): number {
-    return this.datagrams.filter(({ firstMessage }) => firstMessage === message).length;
+  count(message: Message): number {
+    return this.datagrams.filter(({ messages }) => messages[0] === message).length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,19 +98,28 @@ export class Relay implements AsyncDisposable {
   }
 
   #passes(from: Side, bytes: Buffer): boolean {
-    const firstMessage = nameOf(bytes);
+    const messages = recordsOf(bytes).map(nameOf);
     const loss = this.#loss;
-    const lost = loss !== undefined && this.lost.length === 0 && loss.from === from && loss.message === firstMessage;
-    this.datagrams.push({ from, firstMessage, size: bytes.length, lost });
+    const lost = loss !== undefined && this.lost === undefined && loss.from === from && messages.includes(loss.message);
+    this.datagrams.push({ from, messages, size: bytes.length, lost });
     return !lost;
   }
 }
 
-/** By the headers of RFC 6347 sections 4.1 and 4.2.2. */
-function nameOf(bytes: Buffer): FirstMessage | undefined {
-  if (bytes.length < 13) return undefined;
-  const epoch = bytes.readUInt16BE(3);
-  switch (bytes[0]) {
+/** RFC 6347 section 4.1. */
+const RECORD_HEADER = 13;
+
+function recordsOf(datagram: Buffer): Buffer[] {
+  const records: Buffer[] = [];
+  for (let rest = datagram; rest.length >= RECORD_HEADER; rest = rest.subarray(RECORD_HEADER + rest.readUInt16BE(11))) {
+    records.push(rest);
+  }
+  return records;
+}
+
+function nameOf(record: Buffer): Message | undefined {
+  const epoch = record.readUInt16BE(3);
+  switch (record[0]) {
     case 20:
       return 'ChangeCipherSpec';
     case 21:
@@ -117,13 +127,14 @@ function nameOf(bytes: Buffer): FirstMessage | undefined {
     case 23:
       return 'ApplicationData';
     case 22:
-      return epoch > 0 ? 'Finished' : handshakeMessage(bytes.subarray(13));
+      return epoch > 0 ? 'Finished' : handshakeMessage(record.subarray(RECORD_HEADER));
     default:
       return undefined;
   }
 }
 
-function handshakeMessage(header: Buffer): FirstMessage | undefined {
+/** By type and message_seq of RFC 6347 section 4.2.2. */
+function handshakeMessage(header: Buffer): Message | undefined {
   if (header[0] !== 1) return HANDSHAKE_MESSAGES[header[0] ?? -1];
   return header.readUInt16BE(4) === 0 ? 'ClientHello' : 'ClientHello with cookie';
 }
