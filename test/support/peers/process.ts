@@ -1,8 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
+import { afterAll } from '@jest/globals';
 
-/** The bound of every wait: less than a test's, so that a test that waits in vain still ends its peers. */
+/** The bound of every wait: less than a test's, so that a test that waits in vain says for what. */
 export const WAIT_MS = 15_000;
 const MS_TO_END = 2000;
 const TIMES_TO_FIND_A_PORT = 5;
@@ -11,6 +12,11 @@ export interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
+
+const running = new Set<PeerProcess>();
+
+// A test that takes too long never comes to the end of its peers.
+afterAll(() => Promise.all([...running].map((peer) => peer.stop())));
 
 /** A peer's program: what it has said so far, and waits for what it will say. Dispose of it to end it. */
 export class PeerProcess implements AsyncDisposable {
@@ -34,10 +40,12 @@ export class PeerProcess implements AsyncDisposable {
     this.#child.stdin.on('error', () => {});
     this.exited = once(this.#child, 'close').then(([code, signal]) => {
       this.#hasExited = true;
+      running.delete(this);
       this.#events.emit('change');
       return { code, signal };
     });
     this.exited.catch(() => {});
+    running.add(this);
   }
 
   /** Starts a server; `ready` is what it says when its port is bound, with the port as the first group. */

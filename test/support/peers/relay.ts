@@ -61,11 +61,6 @@ export class Relay implements AsyncDisposable {
     return this.#front.address().port;
   }
 
-  /** Where the server finds the client. */
-  get clientPort(): number {
-    return this.#back.address().port;
-  }
-
   get lost(): Datagram | undefined {
     return this.datagrams.find((datagram) => datagram.lost);
   }
