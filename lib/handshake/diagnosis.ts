@@ -85,11 +85,12 @@ function timedOut(failure: HandshakeFailure): Finding {
   const seconds = `${(info.durationMs / 1000).toFixed(1)} s`;
   const code: DtlsErrorCode = 'ERR_DTLS_HANDSHAKE_TIMEOUT';
   if (usesPsk(info) && failure.finishedSent && role === 'client') {
+    const behaved = info.repeatsReceived > 0 ? 'repeated its flight' : 'fell silent';
     return {
       // On a path that loses datagrams the silence may be just that.
       code: failure.wasClean ? 'ERR_DTLS_PSK_MISMATCH' : code,
       message:
-        `${whom(failure)} fell silent after our Finished message for ${seconds}: most likely the pre-shared keys for ` +
+        `${whom(failure)} ${behaved} after our Finished message for ${seconds}: most likely the pre-shared keys for ` +
         `${identity(failure)} differ (such a Finished is dropped without a word), else the path broke just then.`,
     };
   }
@@ -113,7 +114,8 @@ function timedOut(failure: HandshakeFailure): Finding {
       message:
         `${whom(failure)} answered the first ClientHello and not the second, for ${seconds}: either the larger second ` +
         'one is lost on the way (try a smaller mtu or fewer ciphers), or the cookie is not accepted (a server ' +
-        'cluster whose members do not share their cookie secret, or an address that changes between datagrams).',
+        'cluster whose members do not share their cookie secret, or an address that changes between datagrams), or the ' +
+        'server has no suite in common with this side and does not say so.',
     };
   }
   return {

@@ -60,7 +60,10 @@ void DatagramChannel::Write(const uint8_t* data, size_t size) {
   while (size > 0) {
     const size_t record = WholeRecordSize(data, size);
     const size_t taken = record == 0 ? size : record;
-    Enqueue(data, taken, record != 0 && data[0] != kApplicationData);
+    // A server's stateless step looks at the first record only, and OpenSSL loses what follows a record of another
+    // version than the negotiated one, as a hello has.
+    const bool travels_alone = record == 0 || data[0] == kApplicationData || IsClientHello(data, record);
+    Enqueue(data, taken, !travels_alone);
     data += taken;
     size -= taken;
   }
@@ -68,8 +71,7 @@ void DatagramChannel::Write(const uint8_t* data, size_t size) {
 
 void DatagramChannel::Enqueue(const uint8_t* records, size_t size, bool joinable) {
   Outgoing* last = HasOutput() ? &outgoing_.back() : nullptr;
-  if (joinable && last != nullptr && last->joinable && last->size + size <= mtu_ &&
-      HaveSameVersion(bytes_.data() + last->begin, records)) {
+  if (joinable && last != nullptr && last->joinable && last->size + size <= mtu_) {
     last->size += size;
   } else {
     outgoing_.push_back({bytes_.size(), size, joinable});

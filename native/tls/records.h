@@ -26,10 +26,11 @@ inline uint16_t RecordEpoch(const uint8_t* record) {
   return static_cast<uint16_t>(record[3] << 8 | record[4]);
 }
 
-// A peer that runs OpenSSL loses what follows a record of another version than negotiated in a datagram; and a
-// repeated ClientHello says 1.0 where later records say 1.2. Both records must be whole headers.
-inline bool HaveSameVersion(const uint8_t* record, const uint8_t* other) {
-  return record[1] == other[1] && record[2] == other[2];
+// Whether a whole record begins a plaintext ClientHello or a fragment of one.
+inline bool IsClientHello(const uint8_t* record, size_t size) {
+  constexpr uint8_t kClientHello = 1;
+  return record[0] == kHandshake && RecordEpoch(record) == 0 && size > kRecordHeaderSize &&
+         record[kRecordHeaderSize] == kClientHello;
 }
 
 // No ciphertext is expected yet.
