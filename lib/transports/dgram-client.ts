@@ -1,7 +1,7 @@
 import dgram from 'node:dgram';
 import type { RemoteAddress } from '../address';
 import type { Transport, TransportReceiver } from '../transport';
-import { literalLookup, SendQueue } from './send-queue';
+import { closeWhenSent, literalLookup, SendQueue } from './send-queue';
 
 export interface ClientSocketOptions {
   remote: RemoteAddress;
@@ -65,13 +65,7 @@ export class DgramClientTransport implements Transport {
     socket.removeAllListeners('error');
     // An ICMP message may still arrive for what is being sent; nobody wants to hear of it.
     socket.on('error', () => {});
-    return new Promise((resolve) => {
-      const close = (): void => {
-        socket.close(() => resolve());
-      };
-      if (this.#queue === undefined) close();
-      else this.#queue.whenEmpty(close);
-    });
+    return closeWhenSent(socket, this.#queue);
   }
 
   ref(): void {

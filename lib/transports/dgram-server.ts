@@ -1,7 +1,7 @@
 import dgram from 'node:dgram';
 import type { RemoteAddress } from '../address';
 import type { ServerTransport, ServerTransportReceiver } from '../transport';
-import { literalLookup, SendQueue } from './send-queue';
+import { closeWhenSent, literalLookup, SendQueue } from './send-queue';
 
 export interface ServerSocketOptions {
   port: number;
@@ -62,15 +62,8 @@ export class DgramServerTransport implements ServerTransport {
   }
 
   close(): Promise<void> {
-    const socket = this.#socket;
-    socket.removeAllListeners('message');
-    return new Promise((resolve) => {
-      const close = (): void => {
-        socket.close(() => resolve());
-      };
-      if (this.#queue === undefined) close();
-      else this.#queue.whenEmpty(close);
-    });
+    this.#socket.removeAllListeners('message');
+    return closeWhenSent(this.#socket, this.#queue);
   }
 
   ref(): void {
