@@ -44,8 +44,8 @@ export function acknowledgement({ name }: DtlsAssociation): string {
 }
 
 export function reportListening(server: DtlsServer, report: Report): void {
-  const bound = server.address();
-  if (bound !== undefined) report({ event: 'listening', address: bound.address, port: bound.port });
+  const { address, port } = server.address();
+  report({ event: 'listening', address, port });
 }
 
 export function answer(association: DtlsAssociation, data: string | Uint8Array, report: Report): void {
