@@ -32,9 +32,18 @@ test.each([
   expect(names.filter((name) => !mentioned.has(name))).toEqual([]);
 });
 
-test('docs/errors.md knows every error code, and no other', () => {
+function declaredCodes(): string[] {
   const source = readFileSync(path.join(ROOT, 'lib/errors.ts'), 'utf8');
-  const declared = /export type DtlsErrorCode =([^;]*);/.exec(source)?.[1]?.match(/ERR_DTLS_[A-Z_]+|ABORT_ERR/g) ?? [];
+  return /export type DtlsErrorCode =([^;]*);/.exec(source)?.[1]?.match(/ERR_DTLS_[A-Z_]+|ABORT_ERR/g) ?? [];
+}
+
+test('docs/errors.md knows every error code, and no other', () => {
+  const declared = declaredCodes();
   const documented = [...errors.matchAll(/^\| `([A-Z_]+)`/gm)].map((match) => match[1] as string);
-  expect(documented.sort()).toEqual([...declared].sort());
+  expect(documented.sort()).toEqual(declared.sort());
+});
+
+test('the README knows every error code', () => {
+  const declared = declaredCodes();
+  expect(declared.filter((code) => !readme.includes(`\`${code}\``))).toEqual([]);
 });
