@@ -116,6 +116,9 @@ test('a client whose last flight was lost sends it again when the server repeats
   await association.opened;
   // Its own timer had no part in that.
   expect(association.handshake?.retransmits).toBe(0);
+  // Twice, byte for byte: one copy may be lost, and two do no harm.
+  const [lost, ...copies] = link.toServer.sent.slice(2);
+  expect(copies.slice(0, 2)).toEqual([lost, lost]);
 });
 
 test('a client whose last flight was lost repeats it, and stays alone with its timer', async () => {

@@ -81,10 +81,13 @@ test('a client that is closed in secureConnect sends no ping', async () => {
   const link = new Link();
   await serve(link);
   const association = client(link, { ping: 5 });
+  const texts: string[] = [];
+  association.on('errorMessage', (text) => texts.push(text));
   association.once('secureConnect', () => association.close());
   association.startHandshake();
   expect(await association.closed).toEqual({ reason: 'local' });
   expect(association.stats.messagesSent).toBe(0);
+  expect(texts).toEqual([]);
 });
 
 test('a ping that does not fit the mtu ends the pings, not the association', async () => {

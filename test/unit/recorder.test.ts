@@ -101,6 +101,13 @@ describe('the record of a handshake', () => {
     expect(recorder.info('').repeatsReceived).toBe(0);
   });
 
+  test('keeps the last message when something that is no DTLS arrives', () => {
+    recorder.sent([hello]);
+    recorder.received(verify);
+    recorder.received(Buffer.from('what is this?'));
+    expect(recorder.info('')).toMatchObject({ datagramsReceived: 2, lastReceived: 'HelloVerifyRequest' });
+  });
+
   test('is frozen', () => {
     expect(Object.isFrozen(recorder.info(''))).toBe(true);
   });
@@ -236,6 +243,28 @@ describe('on a server', () => {
     takeClientFlight(2);
     takeClientFlight(2);
     expect(suspected()).toBe(false);
+  });
+
+  test('a damaged Finished that arrives twice, and then the next flight without its own, say nothing', () => {
+    takeClientFlight(2);
+    for (let i = 0; i < 2; i++) recorder.unresolved(finished(2), Stage.AwaitingFinished);
+    recorder.received(handshake(16, 2, { body: Buffer.alloc(7), sequence: 6 }));
+    expect(suspected()).toBe(false);
+  });
+
+  test('a Finished that came too early counts for nothing later', () => {
+    recorder.unresolved(finished(0), Stage.Negotiating);
+    recorder.unresolved(finished(1), Stage.Negotiating);
+    takeClientFlight(2);
+    recorder.received(handshake(16, 2, { body: Buffer.alloc(7), sequence: 9 }));
+    expect(suspected()).toBe(false);
+  });
+
+  test('encrypted records have numbers of their own', () => {
+    takeClientFlight(2);
+    recorder.received(record(Type.applicationData, Buffer.alloc(30), { epoch: 1, sequence: 5000 }));
+    takeClientFlight(6);
+    expect(suspected()).toBe(true);
   });
 
   test('a Finished in fragments says nothing', () => {

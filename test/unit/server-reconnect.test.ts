@@ -20,6 +20,9 @@ describe('a client that reconnects from the address of an open association', () 
     const association = await client(pair.link, { transport: reboot(pair) }).startHandshake().opened;
     const [peer] = await next;
     expect(await pair.peer.closed).toEqual({ reason: 'replaced' });
+    await pair.link.quiet();
+    // Three flights each; the old association ends without a word, for nobody has its keys any more.
+    expect(pair.link.toClient.sent).toHaveLength(6);
     expect(pair.server.associations).toEqual(new Set([peer]));
     expect(pair.server.stats).toMatchObject({ handshakesCompleted: 2, handshakesFailed: 0, replaced: 1 });
     await talk(association, peer);
