@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { DtlsAssociation } from '../../lib';
 import { ask, echoServer, open } from '../support/loopback';
-import { noisyPath, udpSocket } from '../support/udp';
+import { pathTo, udpSocket } from '../support/udp';
 
 test("foreign datagrams to the client's socket never arrive, not even genuine ones", async () => {
   const { server, port } = await echoServer();
@@ -23,7 +24,8 @@ describe.each([
 ])('%s', (_, noise) => {
   test('before each datagram of both directions harms neither side', async () => {
     const { server, port } = await echoServer();
-    const association = await open(await noisyPath(port, noise));
+    const path = await pathTo(port, noise);
+    const association = await open(path.address().port);
     for (let i = 0; i < 3; i++) expect(await ask(association, `${i}`)).toBe(`${i}`);
     expect(server.stats).toMatchObject({ handshakesCompleted: 1, handshakesFailed: 0 });
     const [peer] = [...server.associations] as [DtlsAssociation];
@@ -38,4 +40,18 @@ describe.each([
     expect(await ask(await open(port), 'hello')).toBe('hello');
     expect(server.stats.datagramsIgnored).toBe(1);
   });
+});
+
+test('that nobody listens any more is noise to an open association', async () => {
+  const { port } = await echoServer();
+  const path = await pathTo(port);
+  const association = await open(path.address().port);
+  // Its port refuses datagrams of everybody else from now on.
+  path.connect(9, '127.0.0.1');
+  await once(path, 'connect');
+  const warned = once(association, 'warningMessage');
+  association.send('are you there?');
+  await warned;
+  expect(association.state).toBe('open');
+  expect(association.stats.transportErrors).toBe(1);
 });

@@ -35,16 +35,16 @@ export async function refusingPort(): Promise<number> {
   return socket.address().port;
 }
 
-/** A way to the server on which `noise` arrives before each datagram, in both directions. Returns its port. */
-export async function noisyPath(serverPort: number, noise: Buffer): Promise<number> {
+/** A way to the server on which `noise` arrives before each datagram, in both directions: its end for the client. */
+export async function pathTo(serverPort: number, ...noise: Buffer[]): Promise<dgram.Socket> {
   const [front, back] = [await udpSocket(), await udpSocket()];
   let client = 0;
   front.on('message', (bytes, { port }) => {
     client = port;
-    for (const each of [noise, bytes]) back.send(each, serverPort, '127.0.0.1');
+    for (const each of [...noise, bytes]) back.send(each, serverPort, '127.0.0.1');
   });
   back.on('message', (bytes) => {
-    for (const each of [noise, bytes]) front.send(each, client, '127.0.0.1');
+    for (const each of [...noise, bytes]) front.send(each, client, '127.0.0.1');
   });
-  return front.address().port;
+  return front;
 }
