@@ -113,7 +113,7 @@ function parsePort(options: ConnectOptions): number {
   return integer('port', options.port, { min: 1, max: 65_535 }, 0);
 }
 
-export function parseFamily(family: unknown): 0 | 4 | 6 {
+function parseFamily(family: unknown): 0 | 4 | 6 {
   if (family === undefined || family === 0) return 0;
   if (family === 4 || family === 6) return family;
   throw optionError('family', family, `4, 6 or 0 (both) is expected, not ${show(family)}.`);

@@ -6,6 +6,10 @@ export const MAX_IDENTITY_BYTES = 128;
 /** Well within what OpenSSL's callbacks take (512 in 3.0), and more than any suite can make use of. */
 export const MAX_KEY_BYTES = 256;
 
+/** The remedy for a server that is given what is a client's. */
+export const TABLE_EXPECTED =
+  'a server has a table of keys, { [identity]: key } or a Map; { identity, key } is for clients.';
+
 /** What a client proves itself with. */
 export interface PskCredentials {
   /** 1 to 128 bytes, no NUL; a string is sent as UTF-8 (RFC 4279 section 5.1). */
@@ -66,8 +70,7 @@ export function tableEntries(name: string, table: unknown): Array<[Uint8Array, U
     throw optionError(name, undefined, `a Map or an object from identity to key is expected, not ${typeof table}.`);
   }
   if (isCredentials(table) && typeof table.identity === 'string') {
-    const remedy = 'a server has a table of keys, { [identity]: key } or a Map; { identity, key } is for clients.';
-    throw optionError(name, undefined, remedy);
+    throw optionError(name, undefined, TABLE_EXPECTED);
   }
   const entries: Array<[string, unknown]> = table instanceof Map ? [...table] : Object.entries(table);
   return entries.map(([identity, key]) => [

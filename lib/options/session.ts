@@ -1,6 +1,7 @@
 import { optionError } from '../errors';
 import { SecureContext, type SecureContextOptions } from '../secure-context';
 import { boolean, checkNames, integer, show } from './check';
+import { TABLE_EXPECTED } from './psk';
 
 export interface RetransmitOptions {
   /**
@@ -89,8 +90,7 @@ function checkCredentials(role: 'client' | 'server', { pskKind }: SecureContext,
     throw optionError('psk', undefined, 'a client proves itself with { identity, key }; this is a table of keys.');
   }
   if (role === 'server' && pskKind === 'credentials') {
-    const remedy = 'a server has a table of keys, { [identity]: key } or a Map; { identity, key } is for clients.';
-    throw optionError('psk', undefined, remedy);
+    throw optionError('psk', undefined, TABLE_EXPECTED);
   }
 }
 
