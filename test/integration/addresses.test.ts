@@ -1,21 +1,10 @@
-import type { LookupAddress } from 'node:dns';
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import { type ConnectOptions, DtlsAssociation, type LookupFunction, type RemoteAddress } from '../../lib';
+import { type ConnectOptions, DtlsAssociation, type RemoteAddress } from '../../lib';
 import { rejected } from '../support/errors';
 import { ask, echoServer, open } from '../support/loopback';
 import { closeLater, psk, quick } from '../support/pair';
-import { refusingPort, secondAddress, udpSocket } from '../support/udp';
-
-const lookupOf =
-  (...addresses: string[]): LookupFunction =>
-  (_host, _options, callback) =>
-    callback(
-      null,
-      addresses.map((address): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 })),
-    );
-
-const both = { host: 'dtls.example', lookup: lookupOf('127.0.0.1', secondAddress) };
+import { both, lookupOf, refusingPort, secondAddress, udpSocket } from '../support/udp';
 
 /** Starts a client and notes the addresses that it tries. */
 function start(port: number, options: Partial<ConnectOptions>) {

@@ -1,23 +1,12 @@
 import dgram from 'node:dgram';
-import type { LookupAddress } from 'node:dns';
 import { describe, expect, jest, test } from '@jest/globals';
-import { type ConnectOptions, createServer, DtlsAssociation, type LookupFunction } from '../../lib';
+import { type ConnectOptions, createServer, DtlsAssociation } from '../../lib';
 import { reported, runScript } from '../support/child';
 import { rejected } from '../support/errors';
 import { Link } from '../support/link';
 import { ask, echoServer, open } from '../support/loopback';
 import { client, closeLater, key, psk, quick } from '../support/pair';
-import { ownPort, refusingPort, secondAddress, udpSocket } from '../support/udp';
-
-const lookupOf =
-  (...addresses: string[]): LookupFunction =>
-  (_host, _options, callback) =>
-    callback(
-      null,
-      addresses.map((address): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 })),
-    );
-
-const both = { host: 'dtls.example', lookup: lookupOf('127.0.0.1', secondAddress) };
+import { both, lookupOf, ownPort, refusingPort, secondAddress, udpSocket } from '../support/udp';
 
 /** The kernel refuses to connect a socket to it. */
 const broadcast = '255.255.255.255';

@@ -1,10 +1,24 @@
 import dgram from 'node:dgram';
+import type { LookupAddress } from 'node:dns';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
+import type { LookupFunction } from '../../lib';
 import { closeLater } from './pair';
 
 /** An address of this machine beside 127.0.0.1; of the 127/8 that others have, macOS has only the one. */
 export const secondAddress = process.platform === 'darwin' ? '::1' : '127.0.0.2';
+
+/** A resolver that answers with these addresses, in this order. */
+export const lookupOf =
+  (...addresses: string[]): LookupFunction =>
+  (_host, _options, callback) =>
+    callback(
+      null,
+      addresses.map((address): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
+
+/** A host that has both addresses. */
+export const both = { host: 'dtls.example', lookup: lookupOf('127.0.0.1', secondAddress) };
 
 export const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 
