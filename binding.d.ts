@@ -60,13 +60,16 @@ export interface Session {
   onPsk?: (this: Session, asked: Buffer) => ClientPsk | Uint8Array | undefined;
   start(): Status;
   /**
-   * Feeds one datagram and polls once. `into` from `offset` must have room for 16,384 bytes until the handshake
-   * is complete, later for as many bytes as the datagram has.
+   * Feeds one datagram, the `length` bytes from `at` on, and polls once. `into` from `offset` must have room for
+   * 16,384 bytes until the handshake is complete, later for as many bytes as the datagram has.
    */
-  receive(datagram: Uint8Array, into: Uint8Array, offset: number): Status;
+  receive(datagram: Uint8Array, at: number, length: number, into: Uint8Array, offset: number): Status;
   poll(into: Uint8Array, offset: number): Status;
-  /** Encrypts 1 to 16,384 bytes into one datagram; Idle when taken. */
-  write(data: Uint8Array): Status;
+  /**
+   * Encrypts 1 to 16,384 bytes and copies the oldest outgoing datagram, which is theirs when all before have been
+   * taken, to `into` at `offset`. Returns its size.
+   */
+  write(data: Uint8Array, into: Uint8Array, offset: number): Status;
   handleTimeout(): Status;
   /** Queues close_notify; nothing before the handshake is complete. */
   shutdown(): Status;
@@ -113,6 +116,63 @@ export interface Listener {
   destroy(): void;
 }
 
+export interface UdpSocketOptions {
+  /** Leave IPv4 alone on an IPv6 socket. */
+  ipv6Only: boolean;
+  reusePort: boolean;
+  /** Bytes; 0: the system's default. */
+  recvBufferSize: number;
+  sendBufferSize: number;
+  /** 0: the system's default. */
+  ttl: number;
+  /** 0 to 63; -1: the system's default. */
+  dscp: number;
+  /** Tried unless false: segmentation on sending, merging on receiving, many messages a system call. */
+  gso?: boolean;
+  gro?: boolean;
+  mmsg?: boolean;
+}
+
+/**
+ * A UDP socket of Linux that moves many datagrams in one system call and knows its peers by number. Never blocks.
+ * What fails returns an errno, 0 is success.
+ *
+ * Call order: `bind`; `connect` for a socket of one peer; `start`; `close`.
+ */
+export interface UdpSocket {
+  bind(address: string, port: number, options: UdpSocketOptions): number;
+  /** Every datagram is then of this peer, whose number is 0. */
+  connect(address: string, port: number): number;
+  /** Calls back when datagrams wait, and when there is room again if `awaitWritable` was called. */
+  start(onEvent: (readable: boolean, writable: boolean) => void): number;
+  awaitWritable(awaited: boolean): void;
+  localAddress(): { address: string; port: number; family: 'IPv4' | 'IPv6' };
+  features(): { gso: boolean; gro: boolean; mmsg: boolean };
+  /** The number of a peer, 0 or more; the same when it has one. -1: no address. */
+  intern(address: string, port: number): number;
+  forget(peer: number): void;
+  /**
+   * Fills `slab`, of 32 times 65,728 bytes, and `received` with four integers an entry: the peer's number or -1, the
+   * offset in `slab`, the size, and the size of each datagram when several were merged (the last may be shorter), 0
+   * when it is one, -1 when it was truncated. Returns the number of entries.
+   */
+  receive(slab: Uint8Array, received: Int32Array): number;
+  /** The sender of an entry of the last `receive`. */
+  senderOf(entry: number): { address: string; port: number; family: 'IPv4' | 'IPv6' };
+  /**
+   * Sends `count` datagrams that follow one another in `bytes` from `offset`. `outgoing` holds two integers for each,
+   * the peer's number and the size, from entry `first` on. Returns how many are done with, sent or refused; fewer
+   * than `count`: the socket's buffer is full.
+   */
+  send(bytes: Uint8Array, offset: number, outgoing: Int32Array, first: number, count: number): number;
+  sendTo(datagram: Uint8Array, address: string, port: number): number;
+  /** The latest errno of a single datagram or an ICMP message, once; 0 when there is none. */
+  takeError(): number;
+  /** Whether the socket keeps the process alive; it does unless told otherwise. */
+  setReferenced(referenced: boolean): void;
+  close(): void;
+}
+
 export interface Versions {
   addon: string;
   /** OpenSSL of the headers that the addon was compiled with. */
@@ -134,4 +194,6 @@ export interface Binding {
     options: SessionOptions,
   ) => Session;
   Listener: new (context: Context, options: SessionOptions) => Listener;
+  /** Only on Linux. */
+  UdpSocket?: new () => UdpSocket;
 }

@@ -4,12 +4,26 @@ import type { RemoteAddress } from './address';
 export interface TransportReceiver {
   /** The transport can send. Called once, before any datagram. */
   opened(): void;
-  /** One datagram arrived; the bytes belong to the receiver until the call returns. */
-  datagram(bytes: Uint8Array): void;
+  /**
+   * One datagram arrived: all of `bytes`, or the `length` bytes from `offset` on. They belong to the receiver until
+   * the call returns.
+   */
+  datagram(bytes: Uint8Array, offset?: number, length?: number): void;
   /** After `send` returned false: the queue is empty again. */
   drained(): void;
   /** The transport failed. With `fatal` false (say, an ICMP message) it goes on. */
   failed(error: Error, fatal: boolean): void;
+}
+
+/**
+ * Room for outgoing datagrams in the transport's own memory, for a transport that gathers many before it sends. Use:
+ * `reserve(size)`, write up to so many bytes at `offset` of what it returned, `commit` what was written.
+ */
+export interface Outlet {
+  reserve(size: number): Buffer;
+  readonly offset: number;
+  /** Sends the `size` bytes at `offset`; returns as `Transport.send`. */
+  commit(size: number): boolean;
 }
 
 /**
@@ -26,6 +40,8 @@ export interface Transport {
    * before this returns. False: taken, but the queue is over its mark, and `drained` will be called.
    */
   send(datagram: Uint8Array): boolean;
+  /** Saves a copy of each message, where the transport has one. Read when the handshake is complete. */
+  readonly outlet?: Outlet | undefined;
   /** Sends what is queued, then releases everything; the receiver hears nothing from this call on. */
   close(): Promise<void> | void;
   ref(): void;

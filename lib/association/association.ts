@@ -260,7 +260,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
       },
       established: (handshake, negotiated) => this.#established(handshake, negotiated),
       keylog: (lines) => this.#emit('keylog', lines),
-      message: (data, datagram) => this.#message(data, datagram),
+      message: (data, bytes, offset, length) => this.#message(data, bytes, offset, length),
       drained: () => this.#emit('drain'),
       closedByPeer: () => {
         narrator.closedByPeer();
@@ -295,10 +295,10 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     this.#ping.start();
   }
 
-  #message(data: Buffer, datagram: Uint8Array): void {
+  #message(data: Buffer, bytes: Uint8Array, offset: number, length: number): void {
     this.stats.messagesDropped += this.#readers.push(data);
     this.#emit('message', data);
-    this.#narrator.message(datagram, data);
+    if (this.#narrator.isAskedForMessages) this.#narrator.message(bytes.subarray(offset, offset + length), data);
   }
 
   #transportFailed(error: Error, fatal: boolean): void {

@@ -1,10 +1,11 @@
 import { isIP } from 'node:net';
 import { hostPort, type RemoteAddress } from '../address';
+import { ClientTransport } from '../endpoints/client-transport';
+import { newUdpEndpoint } from '../endpoints/open-endpoint';
 import { DtlsError } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
 import type { ClientConfig } from '../options/client';
 import type { Transport } from '../transport';
-import { DgramClientTransport } from '../transports/dgram-client';
 import { type Lookup, resolveTarget } from './lookup';
 import type { SessionDriver } from './session-driver';
 
@@ -103,12 +104,22 @@ export class ClientConnector {
   #tryNext(): void {
     const remote = this.#untried.shift();
     if (remote === undefined) return;
-    const { localAddress, localPort, sendHighWaterMark } = this.#config;
     this.#events.lookup(remote);
     // By a listener: then no socket must be made.
     if (this.#isCancelled) return;
-    const transport = new DgramClientTransport({ remote, localAddress, localPort, sendHighWaterMark });
-    this.#driver = this.#events.attempt(transport);
+    this.#driver = this.#events.attempt(this.#newTransport(remote));
+  }
+
+  #newTransport(remote: RemoteAddress): Transport {
+    const { endpoint, localAddress, localPort, socket, sendHighWaterMark } = this.#config;
+    if (endpoint !== undefined) return new ClientTransport(endpoint, remote, true);
+    const family = remote.family === 'IPv6' ? 6 : 4;
+    const address = localAddress ?? (family === 6 ? '::' : '0.0.0.0');
+    const own = newUdpEndpoint(
+      { address, port: localPort, family, ipv6Only: false, socket, sendHighWaterMark },
+      remote,
+    );
+    return new ClientTransport(own, remote, false);
   }
 }
 

@@ -19,8 +19,8 @@ export interface DriverEvents {
   retransmitted(): void;
   established(handshake: HandshakeInfo, negotiated: Negotiated): void;
   keylog(lines: Buffer): void;
-  /** `datagram` is the one that carried the message. */
-  message(data: Buffer, datagram: Uint8Array): void;
+  /** The datagram that carried the message is the `length` bytes from `offset` on. */
+  message(data: Buffer, bytes: Uint8Array, offset: number, length: number): void;
   /** The peer's close_notify; ours has been sent. */
   closedByPeer(): void;
   /** The handshake failed, or OpenSSL did. Never called for network noise. */

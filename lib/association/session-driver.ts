@@ -3,10 +3,10 @@ import type { RemoteAddress } from '../address';
 import type { HandshakeFailure } from '../handshake/diagnosis';
 import type { HandshakeInfo } from '../handshake/info';
 import type { HandshakeRecorder } from '../handshake/recorder';
-import { ContentType, fatalAlertRecord, isSingleRecord } from '../handshake/wire';
+import { fatalAlertRecord, isSingleMessage } from '../handshake/wire';
 import { MAX_PLAINTEXT, Status } from '../native';
 import { Slab } from '../slab';
-import type { TransportReceiver } from '../transport';
+import type { Outlet, Transport, TransportReceiver } from '../transport';
 import type { DriverSetup } from './driver-setup';
 import { dataFailure, handshakeFailure } from './failure';
 import { HandshakeTimer } from './handshake-timer';
@@ -26,6 +26,8 @@ export class SessionDriver implements TransportReceiver {
   /** Present until the handshake is complete. */
   #recorder: HandshakeRecorder | undefined;
   readonly #timer: HandshakeTimer;
+  /** Where the datagrams of messages go, once the handshake is complete. */
+  #outlet: Outlet | undefined;
   #closing: Promise<void> | undefined;
   /** Reports that wait, in the turn in which the association opens. */
   #held: Array<() => void> | undefined;
@@ -57,7 +59,7 @@ export class SessionDriver implements TransportReceiver {
   }
 
   drained(): void {
-    if (this.#session !== undefined) this.#setup.events.drained();
+    if (this.#outlet !== undefined && this.#session !== undefined) this.#setup.events.drained();
   }
 
   failed(error: Error, fatal: boolean): void {
@@ -65,26 +67,55 @@ export class SessionDriver implements TransportReceiver {
   }
 
   /** Feeds one datagram. The bytes are not kept. */
-  datagram(datagram: Uint8Array): void {
+  datagram(bytes: Uint8Array, offset = 0, length = bytes.length): void {
     if (this.#session === undefined) return;
     const { stats } = this.#setup;
     stats.datagramsReceived++;
-    stats.bytesReceived += datagram.length;
+    stats.bytesReceived += length;
+    const isPlain = this.#recorder === undefined && this.#held === undefined;
+    if (isPlain && isSingleMessage(bytes, offset, length)) this.#receiveMessage(this.#session, bytes, offset, length);
+    else this.#receive(length === bytes.length ? bytes : bytes.subarray(offset, offset + length));
+  }
+
+  /** The common case, without what a handshake or a datagram of several records needs. */
+  #receiveMessage(session: Session, bytes: Uint8Array, offset: number, length: number): void {
+    const status = session.receive(bytes, offset, length, plaintexts.reserve(length), plaintexts.offset);
+    if (status > 0) {
+      this.#setup.stats.messagesReceived++;
+      this.#setup.events.message(plaintexts.take(status), bytes, offset, length);
+    } else if (status !== Status.Idle) {
+      this.#settle(status, bytes.subarray(offset, offset + length));
+    }
+  }
+
+  #receive(datagram: Uint8Array): void {
     if (this.#recorder?.received(datagram)) this.#repeatFlight(this.#recorder);
     const room = plaintexts.reserve(this.#room(datagram));
     // A transport that failed while repeating has ended the association.
-    const status = this.#session?.receive(datagram, room, plaintexts.offset) ?? Status.Idle;
+    const status = this.#session?.receive(datagram, 0, datagram.length, room, plaintexts.offset) ?? Status.Idle;
     this.#settle(status, datagram);
   }
 
   /** Encrypts and sends one message; false when the transport's queue is over its mark. */
   send(data: Uint8Array): boolean {
-    if (this.#session?.write(data) === Status.Failed) {
+    const outlet = this.#outlet;
+    if (this.#session === undefined || outlet === undefined) return true;
+    const { mtu, stats } = this.#setup;
+    const room = outlet.reserve(mtu);
+    const size = this.#session.write(data, room, outlet.offset);
+    if (size <= 0) {
       this.#fail('failed');
       return true;
     }
-    this.#setup.stats.messagesSent++;
-    return this.#flush();
+    stats.messagesSent++;
+    stats.datagramsSent++;
+    stats.bytesSent += size;
+    try {
+      return outlet.commit(size);
+    } catch (error) {
+      this.failed(error as Error, true);
+      return true;
+    }
   }
 
   /** Sends close_notify, when there are keys to send it with, and releases everything; once, however often called. */
@@ -138,8 +169,7 @@ export class SessionDriver implements TransportReceiver {
     while (this.#session !== undefined && (status > 0 || status === Status.Established)) {
       if (status === Status.Established) established = true;
       else messages.push(plaintexts.take(status));
-      if (this.#recorder === undefined && datagram !== undefined && isSingleRecord(datagram)) status = Status.Idle;
-      else status = this.#session.poll(plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
+      status = this.#session.poll(plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
     }
     this.#flush();
     if (this.#recorder !== undefined) this.#reportCredentials();
@@ -189,7 +219,9 @@ export class SessionDriver implements TransportReceiver {
     const session = this.#session;
     const info = this.handshakeInfo();
     if (session === undefined || info === undefined) return;
+    const { transport } = this.#setup;
     this.#recorder = undefined;
+    this.#outlet = transport.outlet ?? new SlabOutlet(transport);
     this.#timer.clear();
     this.#hold();
     this.#setup.events.established(info, {
@@ -219,25 +251,21 @@ export class SessionDriver implements TransportReceiver {
     for (const message of messages) {
       if (this.#session === undefined) return;
       stats.messagesReceived++;
-      events.message(message, datagram);
+      events.message(message, datagram, 0, datagram.length);
     }
   }
 
-  #flush(): boolean {
+  #flush(): void {
     const { mtu, stats } = this.#setup;
     const flight: Uint8Array[] | undefined = this.#recorder === undefined ? undefined : [];
-    let taken = true;
     while (this.#session !== undefined) {
       const size = this.#session.takeDatagram(datagrams.reserve(mtu), datagrams.offset);
       if (size === 0) break;
       const datagram = datagrams.take(size);
       flight?.push(datagram);
-      taken = this.#transmit(datagram);
-      // One write of data makes one datagram: no need to ask for another.
-      if (flight === undefined && datagram[0] === ContentType.ApplicationData) break;
+      this.#transmit(datagram);
     }
     if (flight !== undefined && flight.length > 0 && this.#recorder?.sent(flight)) stats.retransmits++;
-    return taken;
   }
 
   /** Twice, so that a lossy path is not taken for a wrong key. */
@@ -246,15 +274,14 @@ export class SessionDriver implements TransportReceiver {
   }
 
   /** A user's transport may throw; that ends this association and nothing else. */
-  #transmit(datagram: Uint8Array): boolean {
+  #transmit(datagram: Uint8Array): void {
     const { transport, stats } = this.#setup;
     stats.datagramsSent++;
     stats.bytesSent += datagram.length;
     try {
-      return transport.send(datagram);
+      transport.send(datagram);
     } catch (error) {
       this.failed(error as Error, true);
-      return true;
     }
   }
 
@@ -311,5 +338,26 @@ export class SessionDriver implements TransportReceiver {
         : handshakeFailure(this.#setup.role, session, this.#recorder, this.remote, how);
     this.#release();
     this.#setup.events.failed(error);
+  }
+}
+
+/** For transports that have no outlet: a piece of a slab for each datagram, which they may keep. */
+class SlabOutlet implements Outlet {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  get offset(): number {
+    return datagrams.offset;
+  }
+
+  reserve(size: number): Buffer {
+    return datagrams.reserve(size);
+  }
+
+  commit(size: number): boolean {
+    return this.#transport.send(datagrams.take(size));
   }
 }

@@ -132,11 +132,11 @@ export function firstEpoch(datagram: Uint8Array): number {
   return datagram.length < RECORD_HEADER ? -1 : ((datagram[3] as number) << 8) | (datagram[4] as number);
 }
 
-/** Whether a datagram is one record and nothing more, as a message usually is. */
-export function isSingleRecord(datagram: Uint8Array): boolean {
-  if (datagram.length < RECORD_HEADER) return false;
-  const body = ((datagram[11] as number) << 8) | (datagram[12] as number);
-  return datagram.length === RECORD_HEADER + body;
+/** Whether the `length` bytes from `at` on are one record of application data and nothing more. */
+export function isSingleMessage(bytes: Uint8Array, at: number, length: number): boolean {
+  if (length < RECORD_HEADER || bytes[at] !== ContentType.ApplicationData) return false;
+  const body = ((bytes[at + 11] as number) << 8) | (bytes[at + 12] as number);
+  return length === RECORD_HEADER + body;
 }
 
 /** A plaintext fatal alert: what a handshake that never had keys in common can still say. */

@@ -1,11 +1,14 @@
 import dns from 'node:dns';
 import { isIP } from 'node:net';
 import { hostPort } from '../address';
+import { DtlsEndpoint, endpointOf } from '../endpoints/dtls-endpoint';
+import type { Endpoint, SocketConfig } from '../endpoints/endpoint';
 import { DtlsError, optionError } from '../errors';
 import type { Transport } from '../transport';
 import { boolean, callback, checkNames, integer, show, string } from './check';
 import type { PskCredentials } from './psk';
 import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './session';
+import { parseSocket, SOCKET_NAMES, type SocketOptions } from './socket';
 
 /** Resolves a host name to one or more addresses; `dns.lookup` has this shape. */
 export type LookupFunction = (
@@ -23,7 +26,7 @@ export type PskAnswer = { identity: string | Uint8Array; psk: Uint8Array } | Psk
  */
 export type ClientPskCallback = (hint: string) => PskAnswer | null | undefined;
 
-export interface ConnectOptions extends CommonOptions {
+export interface ConnectOptions extends CommonOptions, SocketOptions {
   /** Name or address of the server. Default "localhost". */
   host?: string;
   /** UDP port of the server, 1 to 65535. Required unless `transport` is given. */
@@ -42,6 +45,8 @@ export interface ConnectOptions extends CommonOptions {
   lookup?: LookupFunction;
   localAddress?: string;
   localPort?: number;
+  /** What `createEndpoint` made, to share its socket with other associations, one for each peer. */
+  endpoint?: DtlsEndpoint;
   /** The user's own channel instead of a UDP socket; host and port only serve as a name then. */
   transport?: Transport;
 }
@@ -58,7 +63,10 @@ export interface ClientConfig extends SessionConfig {
   readonly signal: AbortSignal | undefined;
   readonly lookup: LookupFunction;
   readonly localAddress: string | undefined;
-  readonly localPort: number | undefined;
+  readonly localPort: number;
+  readonly socket: SocketConfig;
+  /** The shared endpoint, instead of a socket of its own. */
+  readonly endpoint: Endpoint | undefined;
   readonly transport: Transport | undefined;
 }
 
@@ -76,8 +84,13 @@ const CLIENT_NAMES = [
   'lookup',
   'localAddress',
   'localPort',
+  ...SOCKET_NAMES.filter((name) => name !== 'reusePort'),
+  'endpoint',
   'transport',
 ] as const;
+
+/** Properties of a socket of one's own, which the endpoint or the transport takes the place of. */
+const OWN_SOCKET_NAMES = ['localAddress', 'localPort', ...SOCKET_NAMES] as const;
 
 /** Throws `ERR_DTLS_OPTION` for the first option that cannot be used. */
 export function parseConnectOptions(options: ConnectOptions): ClientConfig {
@@ -96,7 +109,9 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
     signal: parseSignal(options.signal),
     lookup: callback('lookup', options.lookup) ?? (dns.lookup as LookupFunction),
     localAddress: parseLocalAddress(options.localAddress),
-    localPort: options.localPort === undefined ? undefined : integer('localPort', options.localPort, PORT_BOUNDS, 0),
+    localPort: integer('localPort', options.localPort, PORT_BOUNDS, 0),
+    socket: parseSocket(options),
+    endpoint: parseEndpoint(options),
     transport: parseTransport(options.transport),
   });
 }
@@ -133,6 +148,19 @@ function parseLocalAddress(address: unknown): string | undefined {
   const text = string('localAddress', address);
   if (text === undefined || isIP(text) !== 0) return text;
   throw optionError('localAddress', address, `an IP address is expected, not ${show(address)}.`);
+}
+
+function parseEndpoint(options: ConnectOptions): Endpoint | undefined {
+  const { endpoint } = options;
+  if (endpoint === undefined) return undefined;
+  if (!(endpoint instanceof DtlsEndpoint)) {
+    throw optionError('endpoint', undefined, `what createEndpoint resolves to is expected, not ${show(endpoint)}.`);
+  }
+  for (const name of OWN_SOCKET_NAMES) {
+    if (!Object.hasOwn(options, name)) continue;
+    throw optionError(name, undefined, 'belongs into createEndpoint when endpoint is given.');
+  }
+  return endpointOf(endpoint);
 }
 
 function parseTransport(transport: Transport | undefined): Transport | undefined {

@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
 import type { RemoteAddress } from '../address';
+import type { UdpConfig } from '../endpoints/endpoint';
 import { optionError } from '../errors';
 import type { ServerTransport } from '../transport';
 import { boolean, callback, checkNames, integer, show, string } from './check';
 import type { PskTable } from './psk';
 import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './session';
+import { parseSocket, SOCKET_NAMES, type SocketOptions } from './socket';
 
 /** Called during the handshake for an identity that `psk` does not hold. No answer: the identity is unknown. */
 export type ServerPskCallback = (identity: string, peer: RemoteAddress) => Uint8Array | null | undefined;
@@ -28,13 +30,18 @@ export interface ServerOptions extends CommonOptions {
   limits?: ServerLimits;
 }
 
-export interface ListenOptions {
+export interface ListenOptions extends SocketOptions {
   /** 0 lets the system choose. Required unless `transport` is given. */
   port?: number;
   /** An IP address. Default "0.0.0.0"; "::" takes IPv4 too. */
   address?: string;
   /** With an IPv6 address: leave IPv4 alone. Default false. */
   ipv6Only?: boolean;
+  /**
+   * SO_REUSEPORT: several processes or workers listen on one port and the kernel spreads the peers over them. Default
+   * false. With `udp: "dgram"` it needs Node 22.12 or 23.1.
+   */
+  reusePort?: boolean;
   /** The user's own channel instead of a UDP socket. */
   transport?: ServerTransport;
 }
@@ -66,16 +73,13 @@ export function parseServerOptions(options: ServerOptions): ServerConfig {
   });
 }
 
-export interface ListenConfig {
-  readonly port: number;
-  readonly address: string;
-  readonly family: 4 | 6;
-  readonly ipv6Only: boolean;
+export interface ListenConfig extends Omit<UdpConfig, 'sendHighWaterMark'> {
+  readonly transport: ServerTransport | undefined;
 }
 
 /** Throws `ERR_DTLS_OPTION` for the first option that cannot be used. */
 export function parseListenOptions(options: ListenOptions): ListenConfig {
-  checkNames('listen', options, ['port', 'address', 'ipv6Only', 'transport']);
+  checkNames('listen', options, ['port', 'address', 'ipv6Only', 'transport', ...SOCKET_NAMES]);
   const address = string('address', options.address) ?? '0.0.0.0';
   const family = isIP(address);
   if (family === 0) throw optionError('address', address, `an IP address is expected, not ${show(address)}.`);
@@ -87,6 +91,8 @@ export function parseListenOptions(options: ListenOptions): ListenConfig {
     address,
     family: family as 4 | 6,
     ipv6Only: boolean('ipv6Only', options.ipv6Only, false),
+    socket: parseSocket(options),
+    transport: options.transport,
   });
 }
 

@@ -2,6 +2,7 @@ import { optionError } from '../errors';
 import { SecureContext, type SecureContextOptions } from '../secure-context';
 import { boolean, checkNames, integer, show } from './check';
 import { TABLE_EXPECTED } from './psk';
+import { parseSendHighWaterMark } from './socket';
 
 export interface RetransmitOptions {
   /**
@@ -77,7 +78,7 @@ export function parseSession(
     handshakeTimeoutMs: integer('handshakeTimeout', options.handshakeTimeout, { min: 1, max: 2 ** 31 - 1 }, 60_000),
     initialTimeoutMs,
     maxTimeoutMs: integer('retransmit.max', retransmit.max, { min: initialTimeoutMs, max: 600_000 }, 60_000),
-    sendHighWaterMark: integer('sendHighWaterMark', options.sendHighWaterMark, { min: 0, max: 2 ** 30 }, 65_536),
+    sendHighWaterMark: parseSendHighWaterMark(options.sendHighWaterMark),
   };
 }
 

@@ -41,6 +41,8 @@ export interface Narrator {
   closedByPeer(): void;
   failed(reason: string): void;
   pingFailed?(reason: string): void;
+  /** Whether `message` has any effect. */
+  readonly isAskedForMessages: boolean;
   message(datagram: Uint8Array, plainText: Buffer): void;
 }
 
@@ -108,8 +110,11 @@ export class ClientNarrator implements Narrator {
     this.#say('errorMessage', `failed to send a ping - ${reason}`);
   }
 
+  get isAskedForMessages(): boolean {
+    return this.#emitter.listenerCount('serverResponse') > 0;
+  }
+
   message(datagram: Uint8Array, plainText: Buffer): void {
-    if (this.#emitter.listenerCount('serverResponse') === 0) return;
     emitSafely(this.#emitter, 'serverResponse', this.#name, datagram, plainText);
   }
 
@@ -168,8 +173,11 @@ export class ServerNarrator implements Narrator {
     this.#say('errorMessage', () => `${this.#peer}: ${reason}`);
   }
 
+  get isAskedForMessages(): boolean {
+    return this.#emitter.listenerCount('datagramReceived') > 0;
+  }
+
   message(datagram: Uint8Array, plainText: Buffer): void {
-    if (this.#emitter.listenerCount('datagramReceived') === 0) return;
     emitSafely(this.#emitter, 'datagramReceived', this.#peer, datagram, plainText);
   }
 

@@ -1,18 +1,22 @@
 import type { RemoteAddress } from '../address';
-import type { ServerTransport, Transport, TransportReceiver } from '../transport';
+import type { PeerChannel } from '../endpoints/endpoint';
+import type { Outlet, Transport, TransportReceiver } from '../transport';
 
-/** A peer's share of its server's socket, as the transport of one association. */
+/** One association's use of its peer's channel. */
 export class PeerLink implements Transport {
   readonly remote: RemoteAddress;
-  readonly #socket: ServerTransport;
+  readonly #channel: PeerChannel;
   readonly #onClose: () => void;
   #receiver: TransportReceiver | undefined;
-  #overMark = false;
 
-  constructor(remote: RemoteAddress, socket: ServerTransport, onClose: () => void) {
+  constructor(remote: RemoteAddress, channel: PeerChannel, onClose: () => void) {
     this.remote = remote;
-    this.#socket = socket;
+    this.#channel = channel;
     this.#onClose = onClose;
+  }
+
+  get outlet(): Outlet | undefined {
+    return this.#channel.outlet;
   }
 
   open(receiver: TransportReceiver): void {
@@ -24,21 +28,16 @@ export class PeerLink implements Transport {
     this.#receiver?.opened();
   }
 
-  receive(datagram: Uint8Array): void {
-    this.#receiver?.datagram(datagram);
+  receive(bytes: Uint8Array, offset: number, length: number): void {
+    this.#receiver?.datagram(bytes, offset, length);
   }
 
-  /** The socket's queue is empty again: of interest to those whose send went over its mark. */
   drained(): void {
-    if (!this.#overMark) return;
-    this.#overMark = false;
     this.#receiver?.drained();
   }
 
   send(datagram: Uint8Array): boolean {
-    const taken = this.#socket.send(datagram, this.remote);
-    this.#overMark ||= !taken;
-    return taken;
+    return this.#channel.send(datagram);
   }
 
   close(): void {

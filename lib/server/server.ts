@@ -4,9 +4,13 @@ import type { RemoteAddress } from '../address';
 import { DtlsAssociation, endPeer } from '../association/association';
 import { PeerSetup } from '../association/peer-setup';
 import { emitSafely, rethrowLater } from '../emit';
+import { type Endpoint, type EndpointEvents, peerKey } from '../endpoints/endpoint';
+import { newUdpEndpoint } from '../endpoints/open-endpoint';
+import { TransportEndpoint } from '../endpoints/transport-endpoint';
 import { DtlsError } from '../errors';
 import { HandshakeRecorder } from '../handshake/recorder';
 import {
+  type ListenConfig,
   type ListenOptions,
   parseListenOptions,
   parseServerOptions,
@@ -16,11 +20,10 @@ import {
 import { askServer } from '../psk-lookup';
 import { peerInfo, ServerNarrator, type ServerSignals } from '../qt/narrator';
 import { newServerStats, type ServerStats } from '../stats';
-import type { ServerTransport, ServerTransportReceiver } from '../transport';
-import { DgramServerTransport } from '../transports/dgram-server';
 import { Admission } from './admission';
+import type { Peer, PeerEntry } from './peer';
 import { PeerLink } from './peer-link';
-import { type PeerEntry, PeerTable, peerKey } from './peer-table';
+import { PeerTable } from './peer-table';
 
 /** What a `DtlsServer` emits, with the arguments; Qt's signals included. */
 export interface DtlsServerEvents extends ServerSignals {
@@ -52,10 +55,10 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
   readonly stats: ServerStats = newServerStats();
   readonly #config: ServerConfig;
   readonly #admission: Admission;
-  readonly #peers = new PeerTable();
+  readonly #peers = new PeerTable((datagram, random, from) => this.#onHello(datagram, random, from));
   readonly #associations = new Set<DtlsAssociation>();
   #state: ServerState = 'idle';
-  #transport: ServerTransport | undefined;
+  #endpoint: Endpoint | undefined;
   #closing: Promise<void> | undefined;
   #handshakes = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -83,29 +86,28 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
       throw new DtlsError('ERR_DTLS_STATE', `listen: the server is ${this.#state}, not idle.`);
     }
     this.#state = 'binding';
-    const { sendHighWaterMark } = this.#config;
-    const transport = options.transport ?? new DgramServerTransport({ ...config, sendHighWaterMark });
+    const endpoint = this.#newEndpoint(config);
     try {
-      await transport.open(this.#receiver);
+      await endpoint.open(this.#endpointEvents);
     } catch (cause) {
       if ((this.#state as ServerState) === 'binding') this.#state = 'idle';
       const message = `The server cannot listen on ${config.address}:${config.port}/udp: ${(cause as Error).message}.`;
       throw new DtlsError('ERR_DTLS_SOCKET', message, { cause });
     }
     if ((this.#state as ServerState) === 'closed') {
-      await transport.close();
+      await endpoint.close();
       throw new DtlsError('ERR_DTLS_CLOSED', 'listen: the server was closed before it was bound.');
     }
-    this.#begin(transport);
+    this.#begin(endpoint);
     return this;
   }
 
   /** Where the server listens. Throws `ERR_DTLS_STATE` when it does not. */
   address(): RemoteAddress {
-    if (this.#state !== 'listening' || this.#transport === undefined) {
+    if (this.#state !== 'listening' || this.#endpoint === undefined) {
       throw new DtlsError('ERR_DTLS_STATE', `address: the server is ${this.#state}, not listening.`);
     }
-    return this.#transport.address();
+    return this.#endpoint.address();
   }
 
   /** Sends close_notify to every peer, flushes, and releases the socket. May be called again. */
@@ -116,13 +118,13 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
 
   ref(): this {
     this.#referenced = true;
-    this.#transport?.ref();
+    this.#endpoint?.ref();
     return this;
   }
 
   unref(): this {
     this.#referenced = false;
-    this.#transport?.unref();
+    this.#endpoint?.unref();
     return this;
   }
 
@@ -130,11 +132,13 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     await this.close();
   }
 
-  readonly #receiver: ServerTransportReceiver = {
-    datagram: (bytes, from) => this.#peers.route(bytes, from, this.#onHello),
-    drained: () => {
-      for (const { link } of this.#peers.entries()) link.drained();
-    },
+  #newEndpoint(config: ListenConfig): Endpoint {
+    if (config.transport !== undefined) return new TransportEndpoint(config.transport);
+    return newUdpEndpoint({ ...config, sendHighWaterMark: this.#config.sendHighWaterMark });
+  }
+
+  readonly #endpointEvents: EndpointEvents = {
+    stranger: (datagram, from) => this.#peers.route(datagram, from),
     failed: (cause) => {
       this.close().catch(rethrowLater);
       const error = new DtlsError('ERR_DTLS_SOCKET', `The server's socket failed: ${cause.message}.`, { cause });
@@ -147,14 +151,14 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     clearInterval(this.#idleTimer);
     await Promise.all(this.#peers.entries().map(({ association }) => association.close()));
     this.#admission.destroy();
-    await this.#transport?.close();
+    await this.#endpoint?.close();
     emitSafely(this, 'close');
   }
 
-  #begin(transport: ServerTransport): void {
-    this.#transport = transport;
+  #begin(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
     this.#state = 'listening';
-    if (!this.#referenced) transport.unref();
+    if (!this.#referenced) endpoint.unref();
     const { idleTimeoutMs } = this.#config;
     if (idleTimeoutMs > 0) {
       const tickMs = Math.ceil(idleTimeoutMs / TICKS_OF_IDLE_TIMEOUT);
@@ -163,39 +167,35 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     emitSafely(this, 'listening');
   }
 
-  readonly #onHello = (datagram: Uint8Array, random: string | undefined, from: RemoteAddress): void => {
-    const transport = this.#transport;
-    if (this.#state !== 'listening' || transport === undefined) return;
+  #onHello(datagram: Uint8Array, random: string | undefined, from: RemoteAddress): void {
+    const endpoint = this.#endpoint;
+    if (this.#state !== 'listening' || endpoint === undefined) return;
     const session = this.#admission.admit(datagram, peerKey(from), {
       reply: (cookie) => {
-        try {
-          transport.send(cookie, from);
-        } catch {
-          // A reply that a transport will not send is lost, as any datagram may be; the sender will ask again.
-        }
+        endpoint.sendTo(cookie, from);
         new ServerNarrator(this, from).notVerified();
       },
     });
     if (session === undefined) return;
-    if (this.#isFullFor(from)) {
+    if (this.#isFullFor(this.#peers.get(from))) {
       this.stats.refusedByLimit++;
       session.destroy();
       return;
     }
-    this.#welcome(session, transport, datagram, random, from);
-  };
+    this.#welcome(session, endpoint, datagram, random, from);
+  }
 
   /** A peer that starts anew takes the place of what it has. */
-  #isFullFor(from: RemoteAddress): boolean {
+  #isFullFor(peer: Peer | undefined): boolean {
     const { maxAssociations, maxHandshakes } = this.#config;
-    if (this.#peers.isHandshaking(from)) return false;
+    if (peer?.isHandshaking) return false;
     if (this.#handshakes >= maxHandshakes) return true;
-    return !this.#peers.has(from) && this.#handshakes + this.#associations.size >= maxAssociations;
+    return peer === undefined && this.#handshakes + this.#associations.size >= maxAssociations;
   }
 
   #welcome(
     session: Session,
-    transport: ServerTransport,
+    endpoint: Endpoint,
     hello: Uint8Array,
     helloRandom: string | undefined,
     from: RemoteAddress,
@@ -205,7 +205,8 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     const recorder = new HandshakeRecorder(config.mtu, config.secureContext.ciphers);
     recorder.received(hello);
     if (config.pskCallback !== undefined) askServer(session, config.pskCallback, from);
-    const link = new PeerLink(from, transport, () => this.#ended(entry));
+    const peer = this.#peers.open(from);
+    const link = new PeerLink(from, peer.channel(endpoint), () => this.#ended(peer, entry));
     const setup = new PeerSetup({ name: peerInfo(from), config, session, transport: link, recorder, narrator });
     const entry: PeerEntry = {
       association: new DtlsAssociation(setup),
@@ -214,26 +215,26 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
       idleTicks: 0,
       seenMessages: 0,
     };
-    entry.association.once('secureConnect', () => this.#established(entry));
+    entry.association.once('secureConnect', () => this.#established(peer, entry));
     entry.association.on('keylog', (lines) => emitSafely(this, 'keylog', lines, entry.association));
     entry.association.on('error', (error) => emitSafely(this, 'peerError', error, from));
     this.stats.handshakesStarted++;
     this.#handshakes++;
-    this.#peers.add(entry);
+    peer.add(entry);
     narrator.verified();
     link.start();
   }
 
-  #established(entry: PeerEntry): void {
+  #established(peer: Peer, entry: PeerEntry): void {
     this.stats.handshakesCompleted++;
     this.#handshakes--;
     this.#associations.add(entry.association);
-    if (this.#peers.established(entry)) this.stats.replaced++;
+    if (peer.established(entry)) this.stats.replaced++;
     emitSafely(this, 'secureConnection', entry.association);
   }
 
-  #ended(entry: PeerEntry): void {
-    this.#peers.remove(entry);
+  #ended(peer: Peer, entry: PeerEntry): void {
+    this.#peers.remove(peer, entry);
     if (this.#associations.delete(entry.association)) return;
     this.#handshakes--;
     this.stats.handshakesFailed++;

@@ -6,6 +6,9 @@
 #include "addon/context.h"
 #include "addon/listener.h"
 #include "addon/session.h"
+#ifdef DTLS_UDP_SOCKET
+#include "addon/udp_handle.h"
+#endif
 
 namespace dtls {
 
@@ -35,6 +38,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Context", Context::Define(env));
   exports.Set("Session", session);
   exports.Set("Listener", Listener::Define(env));
+#ifdef DTLS_UDP_SOCKET
+  exports.Set("UdpSocket", UdpHandle::Define(env));
+#endif
   return exports;
 }
 

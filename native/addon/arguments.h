@@ -29,12 +29,36 @@ inline Bytes BytesOf(const Napi::Value& value) {
   return {static_cast<uint8_t*>(data), size};
 }
 
+// As Bytes, of an Int32Array; `size` counts its elements.
+struct Int32s {
+  int32_t* data = nullptr;
+  size_t size = 0;
+};
+
+inline Int32s Int32sOf(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return {};
+  void* data = nullptr;
+  size_t size = 0;
+  napi_typedarray_type type;
+  if (napi_get_typedarray_info(value.Env(), value, &type, &size, &data, nullptr, nullptr) != napi_ok) return {};
+  if (type != napi_int32_array) return {};
+  return {static_cast<int32_t*>(data), size};
+}
+
 // The room from `offset` to the end of a Uint8Array.
 inline Bytes RoomOf(const Napi::Value& value, const Napi::Value& offset) {
   const Bytes bytes = BytesOf(value);
   const size_t skip = offset.IsNumber() ? offset.As<Napi::Number>().Uint32Value() : 0;
   if (skip >= bytes.size) return {};
   return {bytes.data + skip, bytes.size - skip};
+}
+
+// The `length` bytes from `offset` on; empty when the Uint8Array has not so many.
+inline Bytes RangeOf(const Napi::Value& value, const Napi::Value& offset, const Napi::Value& length) {
+  const Bytes room = RoomOf(value, offset);
+  const size_t size = length.IsNumber() ? length.As<Napi::Number>().Uint32Value() : 0;
+  if (size > room.size) return {};
+  return {room.data, size};
 }
 
 // Empty when the value is no object, or when its getter throws: then the exception is pending. Node-API itself,
@@ -60,6 +84,8 @@ inline std::string TextOf(const Napi::Value& value) {
 }
 
 inline bool IsTrue(const Napi::Value& value) { return value.IsBoolean() && value.As<Napi::Boolean>().Value(); }
+
+inline bool IsFalse(const Napi::Value& value) { return value.IsBoolean() && !value.As<Napi::Boolean>().Value(); }
 
 inline ConnectionOptions ConnectionOptionsOf(const Napi::Value& value) {
   ConnectionOptions options;

@@ -124,8 +124,8 @@ Napi::Value Session::Start(const Napi::CallbackInfo& info) {
 Napi::Value Session::Receive(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   if (!call) return call.Undefined();
-  const Bytes datagram = BytesOf(info[0]);
-  const Bytes into = RoomOf(info[1], info[2]);
+  const Bytes datagram = RangeOf(info[0], info[1], info[2]);
+  const Bytes into = RoomOf(info[3], info[4]);
   return call.Number(call->Receive(datagram.data, datagram.size, into.data, into.size));
 }
 
@@ -140,7 +140,9 @@ Napi::Value Session::Write(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   if (!call) return call.Undefined();
   const Bytes data = BytesOf(info[0]);
-  return call.Number(call->Write(data.data, data.size));
+  const Bytes into = RoomOf(info[1], info[2]);
+  const int32_t status = call->Write(data.data, data.size);
+  return call.Number(status == kIdle ? static_cast<int64_t>(call->Take(into.data, into.size)) : status);
 }
 
 Napi::Value Session::HandleTimeout(const Napi::CallbackInfo& info) {

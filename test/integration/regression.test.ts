@@ -13,7 +13,7 @@ const broadcast = '255.255.255.255';
 
 test('a datagram from port 0, to which nobody can reply, is ignored, and the server closes as ever', async () => {
   const createSocket = jest.spyOn(dgram, 'createSocket');
-  const { server, port } = await echoServer();
+  const { server, port } = await echoServer({}, { udp: 'dgram' });
   const socket = createSocket.mock.results[0]?.value as dgram.Socket;
   createSocket.mockRestore();
   const link = new Link();

@@ -4,6 +4,7 @@ import {
   createServer,
   type DtlsAssociation,
   type DtlsServer,
+  type ListenOptions,
   type ServerOptions,
 } from '../../lib';
 import { closeLater, key, psk } from './pair';
@@ -11,7 +12,7 @@ import { closeLater, key, psk } from './pair';
 /** A server on a port of its own that sends back what it gets. */
 export async function echoServer(
   options: Partial<ServerOptions> = {},
-  { address = '127.0.0.1', port = 0, ...listen }: { address?: string; port?: number; ipv6Only?: boolean } = {},
+  { address = '127.0.0.1', port = 0, ...listen }: Partial<ListenOptions> = {},
 ): Promise<{ server: DtlsServer; port: number }> {
   const server = closeLater(createServer({ psk: { alice: key }, ...options }));
   server.on('secureConnection', (peer) => peer.on('message', (data) => peer.send(data)));

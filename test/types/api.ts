@@ -12,6 +12,7 @@ import {
   createSecureContext,
   createServer,
   DtlsAssociation,
+  type DtlsEndpoint,
   DtlsError,
   type DtlsErrorCode,
   type DtlsServer,
@@ -138,7 +139,9 @@ export function serverEvents(server: DtlsServer): void {
   server.on('peerError', (peer: RemoteAddress) => use(peer));
 }
 
-export const everyOption: Required<Omit<ConnectOptions, 'secureContext' | 'ciphers' | 'keylog' | 'psk'>> = {
+export const everyOption = (
+  endpoint: DtlsEndpoint,
+): Required<Omit<ConnectOptions, 'secureContext' | 'ciphers' | 'keylog' | 'psk'>> => ({
   host: 'localhost',
   port: 5684,
   family: 4,
@@ -149,12 +152,18 @@ export const everyOption: Required<Omit<ConnectOptions, 'secureContext' | 'ciphe
   lookup: (_hostname, { family }, callback) => callback(null, [{ address: '127.0.0.1', family: family || 4 }]),
   localAddress: '127.0.0.1',
   localPort: 0,
+  endpoint,
   transport: channel(),
+  udp: 'native',
+  recvBufferSize: 65_536,
+  sendBufferSize: 65_536,
+  ttl: 64,
+  dscp: 46,
   mtu: 1200,
   handshakeTimeout: 60_000,
   retransmit: { initial: 1000, max: 60_000 },
   sendHighWaterMark: 65_536,
-};
+});
 
 export const wrongOptions: ConnectOptions[] = [
   // @ts-expect-error a misspelt option

@@ -24,7 +24,7 @@ test('defaults are those of the documentation', () => {
     maxTimeoutMs: 60_000,
     sendHighWaterMark: 65_536,
     localAddress: undefined,
-    localPort: undefined,
+    localPort: 0,
   });
 });
 

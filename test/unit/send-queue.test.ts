@@ -1,6 +1,6 @@
 import type dgram from 'node:dgram';
 import { describe, expect, test } from '@jest/globals';
-import { literalLookup, SendQueue } from '../../lib/transports/send-queue';
+import { literalLookup, SendQueue } from '../../lib/endpoints/send-queue';
 
 type Callback = (error: Error | null) => void;
 

@@ -64,7 +64,7 @@ class Pair {
     for (let datagrams = takeAll(this.client); datagrams.length > 0; datagrams = takeAll(this.client)) {
       for (const datagram of datagrams) this.toServer(datagram);
       for (const datagram of takeAll(this.server ?? this.listener)) {
-        this.status.client = this.client.receive(datagram, room, 0);
+        this.status.client = feed(this.client, datagram);
       }
     }
     return this;
@@ -73,7 +73,7 @@ class Pair {
   /** @param {Buffer} datagram */
   toServer(datagram) {
     if (this.server !== undefined) {
-      this.status.server = this.server.receive(datagram, room, 0);
+      this.status.server = feed(this.server, datagram);
     } else if (this.listener.accept(datagram, ADDRESS) === 2) {
       this.server = this.listener.promote();
       this.onServer(this.server);
@@ -105,9 +105,28 @@ class Pair {
  * @param {string} message
  */
 function send(from, to, message) {
-  from.write(Buffer.from(message));
-  const size = Math.max(0, ...takeAll(from).map((datagram) => to.receive(datagram, room, 0)));
-  return room.toString('utf8', 0, size);
+  const size = feed(to, write(from, message));
+  return room.toString('utf8', 0, Math.max(0, size));
 }
 
-module.exports = { ADDRESS, IDENTITY, KEY, Pair, SESSION_OPTIONS, createContext, send, takeAll };
+/**
+ * The datagram that carries a message.
+ * @param {Session} session
+ * @param {string | Uint8Array} message
+ */
+function write(session, message) {
+  const datagram = Buffer.alloc(2048);
+  return datagram.subarray(0, session.write(Buffer.from(message), datagram, 0));
+}
+
+/**
+ * Gives a session a datagram of its own memory.
+ * @param {Session} session
+ * @param {Uint8Array} datagram
+ * @param {Uint8Array} into
+ */
+function feed(session, datagram, into = room, offset = 0) {
+  return session.receive(datagram, 0, datagram.length, into, offset);
+}
+
+module.exports = { ADDRESS, IDENTITY, KEY, Pair, SESSION_OPTIONS, createContext, feed, send, takeAll, write };

@@ -1,0 +1,55 @@
+import type { RemoteAddress } from '../address';
+import type { Outlet, Transport, TransportReceiver } from '../transport';
+import type { Endpoint, PeerChannel } from './endpoint';
+
+/** A client's way to its peer over an endpoint, its own or one that it shares. */
+export class ClientTransport implements Transport {
+  readonly remote: RemoteAddress;
+  readonly #endpoint: Endpoint;
+  readonly #isShared: boolean;
+  #channel: PeerChannel | undefined;
+  #isClosed = false;
+
+  constructor(endpoint: Endpoint, remote: RemoteAddress, isShared: boolean) {
+    this.#endpoint = endpoint;
+    this.remote = remote;
+    this.#isShared = isShared;
+  }
+
+  get outlet(): Outlet | undefined {
+    return this.#channel?.outlet;
+  }
+
+  open(receiver: TransportReceiver): void {
+    const opened = this.#isShared
+      ? Promise.resolve()
+      : this.#endpoint.open({ stranger: () => {}, failed: (error) => receiver.failed(error, true) });
+    opened
+      .then(() => {
+        if (!this.#isClosed) this.#channel = this.#endpoint.attach(this.remote, receiver);
+      })
+      .then(
+        () => receiver.opened(),
+        (error) => receiver.failed(error, true),
+      );
+  }
+
+  send(datagram: Uint8Array): boolean {
+    return this.#channel?.send(datagram) ?? true;
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#channel?.release();
+    this.#channel = undefined;
+    return this.#isShared ? Promise.resolve() : this.#endpoint.close();
+  }
+
+  ref(): void {
+    if (!this.#isShared) this.#endpoint.ref();
+  }
+
+  unref(): void {
+    if (!this.#isShared) this.#endpoint.unref();
+  }
+}

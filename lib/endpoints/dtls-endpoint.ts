@@ -1,0 +1,117 @@
+import { isIP } from 'node:net';
+import type { RemoteAddress } from '../address';
+import { DtlsError, optionError } from '../errors';
+import { boolean, checkNames, integer, show, string } from '../options/check';
+import { parseSendHighWaterMark, parseSocket, SOCKET_NAMES, type SocketOptions } from '../options/socket';
+import type { Endpoint, UdpConfig } from './endpoint';
+import { newUdpEndpoint } from './open-endpoint';
+
+export interface EndpointOptions extends SocketOptions {
+  /** An IP address. Default "::", which reaches IPv4 too; "0.0.0.0" where the system has no IPv6. */
+  localAddress?: string;
+  /** Default 0: the system chooses. */
+  localPort?: number;
+  /** With an IPv6 address: leave IPv4 alone. Default false. */
+  ipv6Only?: boolean;
+  /** SO_REUSEPORT. Default false. */
+  reusePort?: boolean;
+  /** Bytes that may wait for the kernel before an association's `send` returns false. Default 65536. */
+  sendHighWaterMark?: number;
+}
+
+let endpointOf: (endpoint: DtlsEndpoint) => Endpoint;
+
+/**
+ * One UDP socket for many client associations, at most one with each peer; made by `createEndpoint`. Saves a socket
+ * and its system calls for each association, and keeps them all on one local port.
+ */
+export class DtlsEndpoint {
+  readonly #endpoint: Endpoint;
+
+  static {
+    endpointOf = (endpoint) => endpoint.#endpoint;
+  }
+
+  /** @internal */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** The local address and port. */
+  address(): RemoteAddress {
+    return this.#endpoint.address();
+  }
+
+  /** Releases the socket. Close the associations first: those that are open hear nothing any more. */
+  close(): Promise<void> {
+    return this.#endpoint.close();
+  }
+
+  ref(): this {
+    this.#endpoint.ref();
+    return this;
+  }
+
+  /** The socket no longer keeps the process alive. */
+  unref(): this {
+    this.#endpoint.unref();
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Binds a UDP socket for the option `endpoint` of `connect`. Rejects with `ERR_DTLS_OPTION` when an option cannot be
+ * used, with `ERR_DTLS_SOCKET` (its `cause` is the system's error) when the address cannot be had.
+ */
+export async function createEndpoint(options: EndpointOptions = {}): Promise<DtlsEndpoint> {
+  checkNames('createEndpoint', options, [
+    'localAddress',
+    'localPort',
+    'ipv6Only',
+    'sendHighWaterMark',
+    ...SOCKET_NAMES,
+  ]);
+  const given = string('localAddress', options.localAddress);
+  const address = given ?? '::';
+  const family = isIP(address);
+  if (family === 0) throw optionError('localAddress', given, `an IP address is expected, not ${show(given)}.`);
+  const config: UdpConfig = Object.freeze({
+    address,
+    port: integer('localPort', options.localPort, { min: 0, max: 65_535 }, 0),
+    family: family as 4 | 6,
+    ipv6Only: boolean('ipv6Only', options.ipv6Only, false),
+    socket: parseSocket(options),
+    sendHighWaterMark: parseSendHighWaterMark(options.sendHighWaterMark),
+  });
+  try {
+    return await bind(config);
+  } catch (error) {
+    const hasNoIpv6 = given === undefined && NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '');
+    if (!hasNoIpv6) throw socketError(config, error as Error);
+  }
+  const ipv4: UdpConfig = { ...config, address: '0.0.0.0', family: 4 };
+  return bind(ipv4).catch((error) => {
+    throw socketError(ipv4, error);
+  });
+}
+
+const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
+
+async function bind(config: UdpConfig): Promise<DtlsEndpoint> {
+  const endpoint = newUdpEndpoint(config);
+  // A bound socket fails only when the process is out of means; its associations notice by their deadlines.
+  await endpoint.open({ stranger: () => {}, failed: () => {} });
+  return new DtlsEndpoint(endpoint);
+}
+
+function socketError({ address, port }: UdpConfig, cause: Error): DtlsError {
+  return new DtlsError('ERR_DTLS_SOCKET', `The endpoint cannot bind ${address}:${port}/udp: ${cause.message}.`, {
+    cause,
+  });
+}
+
+export { endpointOf };

@@ -1,0 +1,284 @@
+import { getSystemErrorName } from 'node:util';
+import type { UdpSocket } from '../../binding';
+import { hostPort, type RemoteAddress } from '../address';
+import { binding } from '../native';
+import type { Outlet } from '../transport';
+import {
+  type Endpoint,
+  type EndpointEvents,
+  type PeerChannel,
+  type PeerReceiver,
+  reachableBy,
+  type UdpConfig,
+} from './endpoint';
+import { Outgoing } from './outgoing';
+
+/** Mirror native/udp/udp_socket.h. */
+const RECEIVE_SLOTS = 32;
+const SLOT_SIZE = 64 * 1024 + 192;
+const RECEIVED_FIELDS = 4;
+/** So many datagrams in one turn of the event loop, then others have theirs; the rest waits in the kernel. */
+const MAX_DATAGRAMS_PER_TURN = 256;
+/** Beyond its mark a queue takes so many bytes more; then datagrams are lost, as they would be on the way. */
+const MAX_BYTES_OVER_MARK = 1024 * 1024;
+
+// One for all endpoints of a thread: what is received is dealt with before the next is read. Pages that no datagram
+// reached cost nothing.
+let slab = Buffer.alloc(0);
+const received = new Int32Array(RECEIVE_SLOTS * RECEIVED_FIELDS);
+
+/** A UDP socket that moves many datagrams in one system call; see native/udp. */
+export class NativeEndpoint implements Endpoint {
+  readonly #config: UdpConfig;
+  /** The only peer of a connected socket. */
+  readonly #remote: RemoteAddress | undefined;
+  readonly #socket: UdpSocket;
+  readonly #outgoing: Outgoing;
+  readonly #channels: Array<NativeChannel | undefined> = [];
+  /** Numbers of released channels. Datagrams that wait may still bear them. */
+  #released: number[] = [];
+  #events: EndpointEvents | undefined;
+  /** Bytes committed in this turn of the event loop. */
+  #turnBytes = 0;
+  #isBlocked = false;
+  #isOverMark = false;
+  #isInEvent = false;
+  #isScheduled = false;
+  #onEmpty: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(config: UdpConfig, remote?: RemoteAddress) {
+    this.#config = config;
+    this.#remote = remote;
+    this.#socket = new (binding.UdpSocket as NonNullable<typeof binding.UdpSocket>)();
+    this.#outgoing = new Outgoing(this.#socket);
+  }
+
+  async open(events: EndpointEvents): Promise<void> {
+    const { address, port, ipv6Only, socket } = this.#config;
+    const remote = this.#remote;
+    if (slab.length === 0) slab = Buffer.allocUnsafeSlow(RECEIVE_SLOTS * SLOT_SIZE);
+    this.#check('bind', this.#socket.bind(address, port, { ...socket, ipv6Only }));
+    if (remote !== undefined) this.#check('connect', this.#socket.connect(remote.address, remote.port));
+    this.#events = events;
+    this.#check('poll', this.#socket.start(this.#onEvent));
+  }
+
+  address(): RemoteAddress {
+    return this.#socket.localAddress();
+  }
+
+  attach(remote: RemoteAddress, receiver: PeerReceiver): PeerChannel {
+    const peer = this.#socket.intern(reachableBy(this.#config.family, remote), remote.port);
+    if (peer < 0) throw systemError('attach', 'EINVAL');
+    if (this.#channels[peer] !== undefined)
+      throw systemError('attach', 'EISCONN', hostPort(remote.address, remote.port));
+    this.#released = this.#released.filter((number) => number !== peer);
+    const channel = new NativeChannel(this, peer, receiver);
+    this.#channels[peer] = channel;
+    return channel;
+  }
+
+  sendTo(datagram: Uint8Array, to: RemoteAddress): void {
+    if (!this.#isClosed) this.#socket.sendTo(datagram, reachableBy(this.#config.family, to), to.port);
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      const close = (): void => {
+        this.#isClosed = true;
+        this.#socket.close();
+        resolve();
+      };
+      this.#flush();
+      if (this.#isBlocked && !this.#isClosed) this.#onEmpty = close;
+      else close();
+    });
+  }
+
+  ref(): void {
+    this.#socket.setReferenced(true);
+  }
+
+  unref(): void {
+    this.#socket.setReferenced(false);
+  }
+
+  /** @internal Of its channels: where the next datagram goes. */
+  get outgoing(): Outgoing {
+    return this.#outgoing;
+  }
+
+  /** @internal Takes the datagram of `size` bytes that was written at `outgoing.offset`. */
+  commit(channel: NativeChannel, size: number): boolean {
+    this.#turnBytes += size;
+    // Over its mark already: whoever is told so and goes on loses datagrams, as on the way.
+    if (this.#isBlocked && this.#outgoing.size > this.#config.sendHighWaterMark + MAX_BYTES_OVER_MARK) return false;
+    if (this.#outgoing.add(channel.peer, size)) this.#flush();
+    if (!this.#isScheduled && !this.#isInEvent) {
+      this.#isScheduled = true;
+      process.nextTick(this.#onTickEnd);
+    }
+    if (this.#turnBytes <= this.#config.sendHighWaterMark) return true;
+    this.#isOverMark = true;
+    channel.isOverMark = true;
+    return false;
+  }
+
+  /** @internal */
+  released(channel: NativeChannel): void {
+    if (this.#channels[channel.peer] !== channel) return;
+    this.#channels[channel.peer] = undefined;
+    this.#released.push(channel.peer);
+    if (this.#outgoing.size === 0) this.#forget();
+  }
+
+  #forget(): void {
+    for (const peer of this.#released) this.#socket.forget(peer);
+    this.#released.length = 0;
+  }
+
+  readonly #onTickEnd = (): void => {
+    this.#isScheduled = false;
+    this.#endTurn();
+  };
+
+  readonly #onEvent = (readable: boolean, writable: boolean): void => {
+    this.#isInEvent = true;
+    try {
+      if (writable) this.#flush();
+      if (readable) this.#receive();
+    } finally {
+      this.#isInEvent = false;
+      this.#endTurn();
+    }
+  };
+
+  /** Flushes. Those who were told to wait hear of it in another turn, so that a sender cannot keep all others out. */
+  #endTurn(): void {
+    this.#flush();
+    if (this.#isBlocked) return;
+    this.#turnBytes = 0;
+    if (!this.#isOverMark) return;
+    this.#isOverMark = false;
+    setImmediate(this.#onDrained);
+  }
+
+  readonly #onDrained = (): void => {
+    for (const channel of this.#channels) {
+      if (channel === undefined || !channel.isOverMark) continue;
+      channel.isOverMark = false;
+      channel.receiver.drained();
+    }
+  };
+
+  #flush(): void {
+    if (this.#isClosed) return;
+    const wasBlocked = this.#isBlocked;
+    this.#isBlocked = !this.#outgoing.flush();
+    if (wasBlocked !== this.#isBlocked) this.#socket.awaitWritable(this.#isBlocked);
+    this.#reportError('send');
+    if (this.#isBlocked) return;
+    if (this.#released.length > 0) this.#forget();
+    this.#onEmpty?.();
+  }
+
+  #receive(): void {
+    let datagrams = 0;
+    let entries: number;
+    do {
+      entries = this.#socket.receive(slab, received);
+      for (let entry = 0; entry < entries && !this.#isClosed; entry++) datagrams += this.#deliver(entry);
+    } while (entries === RECEIVE_SLOTS && datagrams < MAX_DATAGRAMS_PER_TURN && !this.#isClosed);
+    if (entries === 0) this.#reportError('recv');
+  }
+
+  /** Returns how many datagrams the entry held. */
+  #deliver(entry: number): number {
+    const at = entry * RECEIVED_FIELDS;
+    const peer = received[at] as number;
+    const offset = received[at + 1] as number;
+    const size = received[at + 2] as number;
+    const segmentSize = received[at + 3] as number;
+    if (segmentSize < 0) return 1;
+    const from = peer < 0 ? this.#socket.senderOf(entry) : undefined;
+    const step = segmentSize === 0 ? size : segmentSize;
+    let datagrams = 0;
+    for (let sent = 0; sent < size || datagrams === 0; sent += step) {
+      const length = Math.min(step, size - sent);
+      datagrams++;
+      if (from === undefined) this.#channels[peer]?.receiver.datagram(slab, offset + sent, length);
+      // Port 0 is no port to answer to (RFC 768).
+      else if (from.port !== 0) this.#events?.stranger(slab.subarray(offset + sent, offset + sent + length), from);
+    }
+    return datagrams;
+  }
+
+  #reportError(syscall: string): void {
+    const errno = this.#socket.takeError();
+    if (errno === 0) return;
+    // Elsewhere it cannot be told whom the error concerns; the datagram is lost, as on the way.
+    if (this.#remote !== undefined) this.#channels[0]?.receiver.failed(systemError(syscall, nameOf(errno)), false);
+  }
+
+  #check(syscall: string, errno: number): void {
+    if (errno === 0) return;
+    const { address, port } = this.#config;
+    this.#socket.close();
+    throw systemError(syscall, nameOf(errno), `${address}:${port}`);
+  }
+}
+
+/** One peer of a native endpoint. */
+class NativeChannel implements PeerChannel, Outlet {
+  readonly #endpoint: NativeEndpoint;
+  readonly #outgoing: Outgoing;
+  readonly peer: number;
+  receiver: PeerReceiver;
+  isOverMark = false;
+
+  constructor(endpoint: NativeEndpoint, peer: number, receiver: PeerReceiver) {
+    this.#endpoint = endpoint;
+    this.#outgoing = endpoint.outgoing;
+    this.peer = peer;
+    this.receiver = receiver;
+  }
+
+  get outlet(): Outlet {
+    return this;
+  }
+
+  get offset(): number {
+    return this.#outgoing.offset;
+  }
+
+  reserve(size: number): Buffer {
+    return this.#outgoing.reserve(size);
+  }
+
+  commit(size: number): boolean {
+    return this.#endpoint.commit(this, size);
+  }
+
+  send(datagram: Uint8Array): boolean {
+    this.reserve(datagram.length).set(datagram, this.offset);
+    return this.commit(datagram.length);
+  }
+
+  release(): void {
+    this.#endpoint.released(this);
+  }
+}
+
+function nameOf(errno: number): string {
+  return getSystemErrorName(-errno);
+}
+
+function systemError(syscall: string, code: string, where?: string): NodeJS.ErrnoException {
+  const error: NodeJS.ErrnoException = new Error(
+    where === undefined ? `${syscall} ${code}` : `${syscall} ${code} ${where}`,
+  );
+  error.code = code;
+  error.syscall = syscall;
+  return error;
+}

@@ -1,0 +1,94 @@
+import type { UdpSocket } from '../../binding';
+
+/** Datagrams of a batch, and their bytes: what one or two system calls carry. */
+const MAX_DATAGRAMS = 64;
+const BATCH_BYTES = 64 * 1024;
+/** Batches that are kept for whoever sends next; a batch is in use only while datagrams wait in it. */
+const SPARE_BATCHES = 16;
+
+class Batch {
+  readonly bytes = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  /** The peer's number and the size of each datagram. */
+  readonly entries = new Int32Array(2 * MAX_DATAGRAMS);
+  count = 0;
+  size = 0;
+  /** Of these, what the kernel has taken. */
+  doneCount = 0;
+  doneSize = 0;
+
+  hasRoom(size: number): boolean {
+    return this.count < MAX_DATAGRAMS && this.size + size <= BATCH_BYTES;
+  }
+
+  clear(): void {
+    this.count = this.size = this.doneCount = this.doneSize = 0;
+  }
+}
+
+const spares: Batch[] = [];
+
+/**
+ * Datagrams that wait for the kernel, one after the other in memory, so that they leave many at a time. Use:
+ * `reserve(size)`, write at `offset` of what it returned, `add(peer, size)`; `flush` now and then.
+ */
+export class Outgoing {
+  readonly #socket: UdpSocket;
+  /** All but the last are full. */
+  readonly #batches: Batch[] = [];
+  #last: Batch | undefined;
+  /** Bytes that wait. */
+  size = 0;
+
+  constructor(socket: UdpSocket) {
+    this.#socket = socket;
+  }
+
+  /** Where the next datagram is to be written. */
+  get offset(): number {
+    return this.#last?.size ?? 0;
+  }
+
+  reserve(size: number): Buffer {
+    const last = this.#last;
+    if (last?.hasRoom(size)) return last.bytes;
+    const batch = spares.pop() ?? new Batch();
+    this.#batches.push(batch);
+    this.#last = batch;
+    return batch.bytes;
+  }
+
+  /** True: the batch is full, it is time to flush. */
+  add(peer: number, size: number): boolean {
+    const batch = this.#last as Batch;
+    const at = 2 * batch.count++;
+    batch.entries[at] = peer;
+    batch.entries[at + 1] = size;
+    batch.size += size;
+    this.size += size;
+    return batch.count === MAX_DATAGRAMS;
+  }
+
+  /** Hands over to the kernel. False: it takes no more now. */
+  flush(): boolean {
+    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
+      if (!this.#send(batch)) return false;
+      this.#batches.shift();
+      if (batch === this.#last) this.#last = undefined;
+      batch.clear();
+      if (spares.length < SPARE_BATCHES) spares.push(batch);
+    }
+    return true;
+  }
+
+  #send(batch: Batch): boolean {
+    const { bytes, entries, doneCount, doneSize } = batch;
+    if (batch.count === doneCount) return true;
+    const done = this.#socket.send(bytes, doneSize, entries, doneCount, batch.count - doneCount);
+    const from = batch.doneSize;
+    if (doneCount + done === batch.count) batch.doneSize = batch.size;
+    else for (let i = doneCount; i < doneCount + done; i++) batch.doneSize += entries[2 * i + 1] as number;
+    batch.doneCount += done;
+    this.size -= batch.doneSize - from;
+    return batch.doneCount === batch.count;
+  }
+}

@@ -1,0 +1,78 @@
+import type { RemoteAddress } from '../address';
+import { type PeerChannel, type PeerReceiver, peerKey } from './endpoint';
+
+/** Sorts datagrams by sender, for endpoints whose sockets know addresses only. */
+export class PeerRouter {
+  readonly #send: (datagram: Uint8Array, to: RemoteAddress) => boolean;
+  readonly #channels = new Map<string, RoutedChannel>();
+
+  constructor(send: (datagram: Uint8Array, to: RemoteAddress) => boolean) {
+    this.#send = send;
+  }
+
+  /** Throws when somebody is attached to the peer. */
+  attach(remote: RemoteAddress, receiver: PeerReceiver): PeerChannel {
+    const key = peerKey(remote);
+    if (this.#channels.has(key)) {
+      const error: NodeJS.ErrnoException = new Error(`attach EISCONN ${key}`);
+      error.code = 'EISCONN';
+      throw error;
+    }
+    const channel = new RoutedChannel(remote, receiver, this.#send, () => this.#channels.delete(key));
+    this.#channels.set(key, channel);
+    return channel;
+  }
+
+  /** False: nobody is attached to the sender. */
+  datagram(bytes: Uint8Array, from: RemoteAddress): boolean {
+    const channel = this.#channels.get(peerKey(from));
+    channel?.receiver.datagram(bytes, 0, bytes.length);
+    return channel !== undefined;
+  }
+
+  drained(): void {
+    for (const channel of this.#channels.values()) channel.drained();
+  }
+
+  failed(error: Error): void {
+    for (const { receiver } of this.#channels.values()) receiver.failed(error, false);
+  }
+}
+
+class RoutedChannel implements PeerChannel {
+  readonly outlet = undefined;
+  readonly receiver: PeerReceiver;
+  readonly #remote: RemoteAddress;
+  readonly #send: (datagram: Uint8Array, to: RemoteAddress) => boolean;
+  readonly #onRelease: () => void;
+  #isOverMark = false;
+
+  constructor(
+    remote: RemoteAddress,
+    receiver: PeerReceiver,
+    send: (datagram: Uint8Array, to: RemoteAddress) => boolean,
+    onRelease: () => void,
+  ) {
+    this.#remote = remote;
+    this.receiver = receiver;
+    this.#send = send;
+    this.#onRelease = onRelease;
+  }
+
+  send(datagram: Uint8Array): boolean {
+    const taken = this.#send(datagram, this.#remote);
+    this.#isOverMark ||= !taken;
+    return taken;
+  }
+
+  /** Of interest to those whose send went over the mark. */
+  drained(): void {
+    if (!this.#isOverMark) return;
+    this.#isOverMark = false;
+    this.receiver.drained();
+  }
+
+  release(): void {
+    this.#onRelease();
+  }
+}
