@@ -137,10 +137,11 @@ export interface UdpSocketOptions {
  * A UDP socket of Linux that moves many datagrams in one system call and knows its peers by number. Never blocks.
  * What fails returns an errno, 0 is success.
  *
- * Call order: `bind`; `connect` for a socket of one peer; `start`; `close`.
+ * Call order: `open`; `bind`, `connect` for a socket of one peer, or both; `start`; `close`.
  */
 export interface UdpSocket {
-  bind(address: string, port: number, options: UdpSocketOptions): number;
+  open(family: 4 | 6, options: UdpSocketOptions): number;
+  bind(address: string, port: number): number;
   /** Every datagram is then of this peer, whose number is 0. */
   connect(address: string, port: number): number;
   /** Calls back when datagrams wait, and when there is room again if `awaitWritable` was called. */
@@ -152,17 +153,17 @@ export interface UdpSocket {
   intern(address: string, port: number): number;
   forget(peer: number): void;
   /**
-   * Fills `slab`, of 32 times 65,728 bytes, and `received` with four integers an entry: the peer's number or -1, the
-   * offset in `slab`, the size, and the size of each datagram when several were merged (the last may be shorter), 0
-   * when it is one, -1 when it was truncated. Returns the number of entries.
+   * Fills `slab`, of `slots` (at most 32) times 65,728 bytes, and `received` with four integers an entry: the peer's
+   * number or -1, the offset in `slab`, the size, and the size of each datagram when several were merged (the last may
+   * be shorter), 0 when it is one, -1 when it was truncated. Returns the number of entries.
    */
-  receive(slab: Uint8Array, received: Int32Array): number;
+  receive(slab: Uint8Array, received: Int32Array, slots: number): number;
   /** The sender of an entry of the last `receive`. */
   senderOf(entry: number): { address: string; port: number; family: 'IPv4' | 'IPv6' };
   /**
    * Sends `count` datagrams that follow one another in `bytes` from `offset`. `outgoing` holds two integers for each,
    * the peer's number and the size, from entry `first` on. Returns how many are done with, sent or refused; fewer
-   * than `count`: the socket's buffer is full.
+   * than `count`: the socket's buffer is full. Its complement (negative) when `takeError` has something to tell.
    */
   send(bytes: Uint8Array, offset: number, outgoing: Int32Array, first: number, count: number): number;
   sendTo(datagram: Uint8Array, address: string, port: number): number;

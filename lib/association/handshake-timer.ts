@@ -6,6 +6,8 @@ export class HandshakeTimer {
   readonly #deadlineAt: number;
   readonly #onTimeout: () => void;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer runs out, in performance.now() milliseconds; Infinity without one. */
+  #dueAt = Number.POSITIVE_INFINITY;
   #referenced = true;
 
   /** `deadlineAt` is in performance.now() milliseconds. */
@@ -20,16 +22,27 @@ export class HandshakeTimer {
 
   /** `retransmissionMs` as `Session.timeoutMs`: negative when OpenSSL waits for nothing. */
   arm(retransmissionMs: number): void {
-    clearTimeout(this.#timer);
-    const left = Math.max(0, Math.ceil(this.#deadlineAt - performance.now()));
-    const wait = retransmissionMs < 0 ? left : Math.min(retransmissionMs, left);
-    this.#timer = setTimeout(this.#onTimeout, Math.min(wait, MAX_TIMER_MS));
+    const now = performance.now();
+    const left = Math.max(0, Math.ceil(this.#deadlineAt - now));
+    const wait = Math.min(retransmissionMs < 0 ? left : retransmissionMs, left, MAX_TIMER_MS);
+    // One that runs out too early does no harm: whoever it wakes finds nothing to do and arms it anew. Most
+    // handshakes are over by then, and have set one timer instead of one for each datagram.
+    if (this.#dueAt <= now + wait) return;
+    this.clear();
+    this.#dueAt = now + wait;
+    this.#timer = setTimeout(this.#ranOut, wait);
     if (!this.#referenced) this.#timer.unref();
   }
 
   clear(): void {
     clearTimeout(this.#timer);
+    this.#dueAt = Number.POSITIVE_INFINITY;
   }
+
+  readonly #ranOut = (): void => {
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#onTimeout();
+  };
 
   ref(): void {
     this.#referenced = true;

@@ -26,21 +26,22 @@ export interface Lookup {
 export function resolveTarget(target: Target, callback: Callback): Lookup {
   const { host, port, family, lookup, handshakeTimeoutMs } = target;
   let done: Callback | undefined = callback;
+  let timer: NodeJS.Timeout | undefined;
   const finish: Callback = (error, addresses) => {
     clearTimeout(timer);
     done?.(error, addresses);
     done = undefined;
   };
-  const timer = setTimeout(() => finish(notFound(host, 'the resolver does not answer'), []), handshakeTimeoutMs);
+  const answered = (cause: Error | null, found: unknown): void => {
+    const addresses = cause ? [] : usable(found, port);
+    const why = cause?.message ?? 'the resolver knows no address of it';
+    process.nextTick(finish, addresses.length > 0 ? undefined : notFound(host, why, cause ?? undefined), addresses);
+  };
   const literal = ipAddress(host, port);
   if (literal !== undefined) {
     process.nextTick(finish, undefined, [literal]);
   } else {
-    const answered = (cause: Error | null, found: unknown): void => {
-      const addresses = cause ? [] : usable(found, port);
-      const why = cause?.message ?? 'the resolver knows no address of it';
-      process.nextTick(finish, addresses.length > 0 ? undefined : notFound(host, why, cause ?? undefined), addresses);
-    };
+    timer = setTimeout(() => finish(notFound(host, 'the resolver does not answer'), []), handshakeTimeoutMs);
     try {
       lookup(host, { all: true, family }, answered);
     } catch (error) {
@@ -52,8 +53,8 @@ export function resolveTarget(target: Target, callback: Callback): Lookup {
       clearTimeout(timer);
       done = undefined;
     },
-    ref: () => timer.ref(),
-    unref: () => timer.unref(),
+    ref: () => timer?.ref(),
+    unref: () => timer?.unref(),
   };
 }
 

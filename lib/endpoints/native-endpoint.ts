@@ -14,7 +14,8 @@ import {
 import { Outgoing } from './outgoing';
 
 /** Mirror native/udp/udp_socket.h. */
-const RECEIVE_SLOTS = 32;
+const MAX_SLOTS = 32;
+const MIN_SLOTS = 2;
 const SLOT_SIZE = 64 * 1024 + 192;
 const RECEIVED_FIELDS = 4;
 /** So many datagrams in one turn of the event loop, then others have theirs; the rest waits in the kernel. */
@@ -25,7 +26,7 @@ const MAX_BYTES_OVER_MARK = 1024 * 1024;
 // One for all endpoints of a thread: what is received is dealt with before the next is read. Pages that no datagram
 // reached cost nothing.
 let slab = Buffer.alloc(0);
-const received = new Int32Array(RECEIVE_SLOTS * RECEIVED_FIELDS);
+const received = new Int32Array(MAX_SLOTS * RECEIVED_FIELDS);
 
 /** A UDP socket that moves many datagrams in one system call; see native/udp. */
 export class NativeEndpoint implements Endpoint {
@@ -40,6 +41,8 @@ export class NativeEndpoint implements Endpoint {
   #events: EndpointEvents | undefined;
   /** Bytes committed in this turn of the event loop. */
   #turnBytes = 0;
+  /** How many messages the next read asks for: fewer than that came, nothing is left. */
+  #slots = MIN_SLOTS;
   #isBlocked = false;
   #isOverMark = false;
   #isInEvent = false;
@@ -51,14 +54,17 @@ export class NativeEndpoint implements Endpoint {
     this.#config = config;
     this.#remote = remote;
     this.#socket = new (binding.UdpSocket as NonNullable<typeof binding.UdpSocket>)();
-    this.#outgoing = new Outgoing(this.#socket);
+    this.#outgoing = new Outgoing(this.#socket, () => this.#reportError('send'));
   }
 
   async open(events: EndpointEvents): Promise<void> {
-    const { address, port, ipv6Only, socket } = this.#config;
+    const { address, port, family, ipv6Only, socket } = this.#config;
     const remote = this.#remote;
-    if (slab.length === 0) slab = Buffer.allocUnsafeSlow(RECEIVE_SLOTS * SLOT_SIZE);
-    this.#check('bind', this.#socket.bind(address, port, { ...socket, ipv6Only }));
+    if (slab.length === 0) slab = Buffer.allocUnsafeSlow(MAX_SLOTS * SLOT_SIZE);
+    this.#check('socket', this.#socket.open(family, { ipv6Only, ...socket }));
+    // connect() chooses an address and a port as well as any.
+    const isChosen = port === 0 && (address === '0.0.0.0' || address === '::');
+    if (remote === undefined || !isChosen) this.#check('bind', this.#socket.bind(address, port));
     if (remote !== undefined) this.#check('connect', this.#socket.connect(remote.address, remote.port));
     this.#events = events;
     this.#check('poll', this.#socket.start(this.#onEvent));
@@ -177,7 +183,6 @@ export class NativeEndpoint implements Endpoint {
     const wasBlocked = this.#isBlocked;
     this.#isBlocked = !this.#outgoing.flush();
     if (wasBlocked !== this.#isBlocked) this.#socket.awaitWritable(this.#isBlocked);
-    this.#reportError('send');
     if (this.#isBlocked) return;
     if (this.#released.length > 0) this.#forget();
     this.#onEmpty?.();
@@ -186,10 +191,14 @@ export class NativeEndpoint implements Endpoint {
   #receive(): void {
     let datagrams = 0;
     let entries: number;
+    let slots: number;
     do {
-      entries = this.#socket.receive(slab, received);
+      slots = this.#slots;
+      entries = this.#socket.receive(slab, received, slots);
+      // A slot costs a little whether it is used or not.
+      this.#slots = Math.min(MAX_SLOTS, Math.max(MIN_SLOTS, 2 * entries));
       for (let entry = 0; entry < entries && !this.#isClosed; entry++) datagrams += this.#deliver(entry);
-    } while (entries === RECEIVE_SLOTS && datagrams < MAX_DATAGRAMS_PER_TURN && !this.#isClosed);
+    } while (entries === slots && datagrams < MAX_DATAGRAMS_PER_TURN && !this.#isClosed);
     if (entries === 0) this.#reportError('recv');
   }
 

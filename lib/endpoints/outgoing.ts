@@ -36,11 +36,14 @@ export class Outgoing {
   /** All but the last are full. */
   readonly #batches: Batch[] = [];
   #last: Batch | undefined;
+  readonly #onError: () => void;
   /** Bytes that wait. */
   size = 0;
 
-  constructor(socket: UdpSocket) {
+  /** `onError`: the socket has an error to tell. */
+  constructor(socket: UdpSocket, onError: () => void) {
     this.#socket = socket;
+    this.#onError = onError;
   }
 
   /** Where the next datagram is to be written. */
@@ -83,12 +86,13 @@ export class Outgoing {
   #send(batch: Batch): boolean {
     const { bytes, entries, doneCount, doneSize } = batch;
     if (batch.count === doneCount) return true;
-    const done = this.#socket.send(bytes, doneSize, entries, doneCount, batch.count - doneCount);
-    const from = batch.doneSize;
+    const result = this.#socket.send(bytes, doneSize, entries, doneCount, batch.count - doneCount);
+    const done = result < 0 ? ~result : result;
     if (doneCount + done === batch.count) batch.doneSize = batch.size;
     else for (let i = doneCount; i < doneCount + done; i++) batch.doneSize += entries[2 * i + 1] as number;
     batch.doneCount += done;
-    this.size -= batch.doneSize - from;
+    this.size -= batch.doneSize - doneSize;
+    if (result < 0) this.#onError();
     return batch.doneCount === batch.count;
   }
 }

@@ -1,3 +1,4 @@
+import { Stage } from '../native';
 import type { HandshakeInfo } from './info';
 import { HandshakeType, parseRecords, recordName, type WireRecord } from './wire';
 import { WrongKeyDetector } from './wrong-key-detector';
@@ -89,7 +90,7 @@ export class HandshakeRecorder {
 
   /** Call when the session took a datagram and the handshake is still not complete. */
   unresolved(datagram: Uint8Array, stage: number): void {
-    this.#detector.unresolved(parseRecords(datagram), stage);
+    if (stage === Stage.AwaitingFinished) this.#detector.unresolved(parseRecords(datagram));
   }
 
   /** Whether the peer behaves as one with another key does. Meaningful for PSK suites only. */

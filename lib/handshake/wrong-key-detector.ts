@@ -47,9 +47,8 @@ export class WrongKeyDetector {
     return this.#repeatedFlights > before;
   }
 
-  /** The session took the records, and the handshake is still not complete. */
-  unresolved(records: readonly WireRecord[], stage: number): void {
-    if (stage !== Stage.AwaitingFinished) return;
+  /** The session took the records, and still awaits the Finished. */
+  unresolved(records: readonly WireRecord[]): void {
     for (const record of records) {
       if (!isFinished(record) || record.sequence <= this.#highestFinished) continue;
       this.#highestFinished = record.sequence;

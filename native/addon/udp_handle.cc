@@ -1,5 +1,6 @@
 #include "addon/udp_handle.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -44,7 +45,8 @@ Napi::Value ObjectOf(Napi::Env env, const SocketAddress& address) {
 
 Napi::Function UdpHandle::Define(Napi::Env env) {
   return DefineClass(env, "UdpSocket",
-                     {InstanceMethod<&UdpHandle::Bind>("bind"),
+                     {InstanceMethod<&UdpHandle::Open>("open"),
+                      InstanceMethod<&UdpHandle::Bind>("bind"),
                       InstanceMethod<&UdpHandle::Connect>("connect"),
                       InstanceMethod<&UdpHandle::Start>("start"),
                       InstanceMethod<&UdpHandle::AwaitWritable>("awaitWritable"),
@@ -61,11 +63,16 @@ Napi::Function UdpHandle::Define(Napi::Env env) {
                       InstanceMethod<&UdpHandle::Close>("close")});
 }
 
+Napi::Value UdpHandle::Open(const Napi::CallbackInfo& info) {
+  if (socket_.fd() >= 0) return Throw(info.Env(), "the UDP socket is open");
+  const int family = NumberOf(info[0]) == 6 ? AF_INET6 : AF_INET;
+  return Napi::Number::New(info.Env(), socket_.Open(family, OptionsOf(info[1])));
+}
+
 Napi::Value UdpHandle::Bind(const Napi::CallbackInfo& info) {
   SocketAddress local;
-  if (socket_.fd() >= 0) return Throw(info.Env(), "the UDP socket is bound");
   if (!AddressOf(info[0], info[1], &local)) return Napi::Number::New(info.Env(), EINVAL);
-  return Napi::Number::New(info.Env(), socket_.Bind(local, OptionsOf(info[2])));
+  return Napi::Number::New(info.Env(), socket_.Bind(local));
 }
 
 Napi::Value UdpHandle::Connect(const Napi::CallbackInfo& info) {
@@ -147,8 +154,8 @@ Napi::Value UdpHandle::Forget(const Napi::CallbackInfo& info) {
 Napi::Value UdpHandle::Receive(const Napi::CallbackInfo& info) {
   const Bytes slab = BytesOf(info[0]);
   const Int32s received = Int32sOf(info[1]);
-  const size_t count = socket_.Receive(slab.data, slab.size, reinterpret_cast<Received*>(received.data),
-                                       received.size * sizeof(int32_t) / sizeof(Received));
+  const size_t slots = std::min<size_t>(NumberOf(info[2]), received.size * sizeof(int32_t) / sizeof(Received));
+  const size_t count = socket_.Receive(slab.data, slab.size, reinterpret_cast<Received*>(received.data), slots);
   return Napi::Number::New(info.Env(), static_cast<double>(count));
 }
 
@@ -164,7 +171,8 @@ Napi::Value UdpHandle::Send(const Napi::CallbackInfo& info) {
   const size_t count = NumberOf(info[4]);
   if ((first + count) * sizeof(Outgoing) > outgoing.size * sizeof(int32_t)) return Throw(info.Env(), "no such datagram");
   const auto* entries = reinterpret_cast<const Outgoing*>(outgoing.data) + first;
-  return Napi::Number::New(info.Env(), static_cast<double>(socket_.Send(bytes.data, entries, count)));
+  const auto done = static_cast<int32_t>(socket_.Send(bytes.data, entries, count));
+  return Napi::Number::New(info.Env(), socket_.has_error() ? ~done : done);
 }
 
 Napi::Value UdpHandle::SendTo(const Napi::CallbackInfo& info) {

@@ -17,6 +17,7 @@ class UdpHandle : public Napi::ObjectWrap<UdpHandle> {
   explicit UdpHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<UdpHandle>(info) {}
 
  private:
+  Napi::Value Open(const Napi::CallbackInfo& info);
   Napi::Value Bind(const Napi::CallbackInfo& info);
   Napi::Value Connect(const Napi::CallbackInfo& info);
   Napi::Value Start(const Napi::CallbackInfo& info);

@@ -15,8 +15,6 @@ class PeerIndex {
  public:
   static constexpr int32_t kStranger = -1;
 
-  PeerIndex() : numbers_(0, Hasher{SeedOf(std::random_device())}) {}
-
   // The peer's number; the same when it has one already.
   int32_t Intern(const SocketAddress& address) {
     const auto [entry, is_new] = numbers_.emplace(address, 0);
@@ -52,13 +50,13 @@ class PeerIndex {
   }
 
  private:
-  // Seeded, so that nobody can choose addresses that all fall into one bucket.
+  // Seeded once a process, so that nobody can choose addresses that all fall into one bucket.
   struct Hasher {
-    uint64_t seed;
-    size_t operator()(const SocketAddress& address) const { return address.Hash(seed); }
+    size_t operator()(const SocketAddress& address) const {
+      static const uint64_t seed = std::random_device()();
+      return address.Hash(seed);
+    }
   };
-
-  static uint64_t SeedOf(std::random_device&& random) { return static_cast<uint64_t>(random()) << 32 | random(); }
 
   std::unordered_map<SocketAddress, int32_t, Hasher> numbers_;
   std::vector<SocketAddress> addresses_;

@@ -14,6 +14,10 @@ namespace dtls {
 
 namespace {
 
+// UDP_GRO is for who gets much at a time. The first socket of the system that sets it makes the kernel patch its own
+// code, and the last to go makes it patch it back: some 100 us each time, more than a handshake.
+constexpr int kMessagesWorthGro = 8;
+
 // The kernel tells the size of merged datagrams as an int.
 union Control {
   char bytes[CMSG_SPACE(sizeof(int))];
@@ -32,11 +36,11 @@ int32_t SegmentSizeOf(msghdr* header) {
 
 }  // namespace
 
-size_t UdpSocket::Receive(uint8_t* slab, size_t slab_size, Received* received, size_t capacity) {
+size_t UdpSocket::Receive(uint8_t* slab, size_t slab_size, Received* received, size_t slots) {
   mmsghdr messages[kSlots];
   iovec pieces[kSlots];
   Control controls[kSlots];
-  const size_t slots = std::min({kSlots, capacity, (slab_size + kSlotSize - 1) / kSlotSize});
+  slots = std::min({slots, kSlots, (slab_size + kSlotSize - 1) / kSlotSize});
   std::memset(messages, 0, slots * sizeof(mmsghdr));
   for (size_t i = 0; i < slots; ++i) {
     msghdr& header = messages[i].msg_hdr;
@@ -61,7 +65,13 @@ size_t UdpSocket::Receive(uint8_t* slab, size_t slab_size, Received* received, s
     const bool is_truncated = (header.msg_flags & MSG_TRUNC) != 0;
     received[i].segment_size = is_truncated ? Received::kTruncated : use_gro_ ? SegmentSizeOf(&header) : 0;
   }
+  if (wants_gro_ && count >= kMessagesWorthGro) TryGro();
   return static_cast<size_t>(std::max(count, 0));
+}
+
+void UdpSocket::TryGro() {
+  wants_gro_ = false;
+  use_gro_ = Set(SOL_UDP, UDP_GRO, 1) == 0;
 }
 
 // How many messages came; -1 when none did. An ICMP message ends the call like an error, once.

@@ -60,9 +60,11 @@ class UdpSocket {
   UdpSocket(const UdpSocket&) = delete;
   UdpSocket& operator=(const UdpSocket&) = delete;
 
-  int Bind(const SocketAddress& local, const UdpOptions& options);
-  // After Bind(). The kernel then drops datagrams of other senders and reports a closed port; every datagram that
-  // arrives is of `remote`, which gets the number 0.
+  // `family` is AF_INET or AF_INET6.
+  int Open(int family, const UdpOptions& options);
+  int Bind(const SocketAddress& local);
+  // The kernel then drops datagrams of other senders and reports a closed port; every datagram that arrives is of
+  // `remote`, which gets the number 0. Binds to any port when nobody did.
   int Connect(const SocketAddress& remote);
   void Close();
 
@@ -70,9 +72,9 @@ class UdpSocket {
   SocketAddress LocalAddress() const;
   PeerIndex& peers() { return peers_; }
 
-  // Fills `slab`, which should have kSlots times kSlotSize bytes. Returns how many of `received` it filled: at most
-  // kSlots, 0 when nothing waits or an error was found (see TakeError).
-  size_t Receive(uint8_t* slab, size_t slab_size, Received* received, size_t capacity);
+  // Fills `slab`, which should have `slots` times kSlotSize bytes, and as many of `received` as messages came: at most
+  // `slots` and kSlots. 0: nothing waits, or an error was found (see TakeError).
+  size_t Receive(uint8_t* slab, size_t slab_size, Received* received, size_t slots);
   // The sender of an entry of the last Receive().
   const SocketAddress& SenderOf(size_t entry) const { return senders_[entry]; }
 
@@ -84,6 +86,7 @@ class UdpSocket {
 
   // The latest error that concerns a single datagram or came as an ICMP message; 0 when there is none.
   int TakeError();
+  bool has_error() const { return error_ != 0; }
 
   bool has_gso() const { return use_gso_; }
   bool has_gro() const { return use_gro_; }
@@ -93,17 +96,21 @@ class UdpSocket {
   // Messages for one system call.
   struct SendBatch;
 
-  int Configure(const SocketAddress& local, const UdpOptions& options);
+  int Configure(const UdpOptions& options);
+  int SetBuffer(int forced_name, int name, int size);
   void Probe(const UdpOptions& options);
   int Set(int level, int name, int value) { return setsockopt(fd_, level, name, &value, sizeof(value)); }
   int Receive(mmsghdr* messages, size_t count);
+  void TryGro();
   int Transmit(mmsghdr* messages, size_t count);
   bool SurvivesWithout(int error, size_t segments);
 
   int fd_ = -1;
-  int family_ = AF_INET;
+  bool is_v6_ = false;
   bool is_connected_ = false;
   bool use_gso_ = false;
+  // UDP_GRO is to be tried when it pays.
+  bool wants_gro_ = true;
   bool use_gro_ = false;
   bool use_mmsg_ = true;
   int error_ = 0;
