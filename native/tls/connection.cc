@@ -37,6 +37,7 @@ std::unique_ptr<Connection> Connection::Create(std::shared_ptr<TlsContext> conte
   BIO* bio = ssl == nullptr ? nullptr : connection->channel_.NewBio();
   if (bio == nullptr) return nullptr;
   SSL_set_bio(ssl, bio, bio);
+  connection->buffers_.emplace(ssl);
   SSL_set_ex_data(ssl, ExDataIndex(), connection.get());
   SSL_set_mtu(ssl, static_cast<long>(std::min(options.mtu, kMaxHandshakeMtu)));
   DTLS_set_timer_cb(ssl, OnTimer);
@@ -53,6 +54,7 @@ std::unique_ptr<Connection> Connection::Create(std::shared_ptr<TlsContext> conte
 int32_t Connection::Start() {
   if (failed_) return kFailed;
   ErrorScope errors;
+  RecordBuffers::Use use(&*buffers_);
   return Handshake();
 }
 
@@ -85,6 +87,7 @@ bool Connection::AdmitsCiphertexts(size_t count) {
 int32_t Connection::Poll(uint8_t* into, size_t capacity) {
   if (failed_) return kFailed;
   ErrorScope errors;
+  RecordBuffers::Use use(&*buffers_);
   return SSL_is_init_finished(ssl_.get()) ? Read(into, capacity) : Handshake();
 }
 
@@ -106,6 +109,7 @@ int32_t Connection::Read(uint8_t* into, size_t capacity) {
 int32_t Connection::Write(const uint8_t* data, size_t size) {
   if (failed_) return kFailed;
   ErrorScope errors;
+  RecordBuffers::Use use(&*buffers_);
   const int result = SSL_write(ssl_.get(), data, static_cast<int>(size));
   if (result > 0) return kIdle;
   const int32_t status = Conclude(result);
@@ -116,6 +120,7 @@ int32_t Connection::Write(const uint8_t* data, size_t size) {
 int32_t Connection::HandleTimeout() {
   if (failed_) return kFailed;
   ErrorScope errors;
+  RecordBuffers::Use use(&*buffers_);
   // 0 (not yet due) and 1 (retransmitted) are both well; only -1 is fatal.
   return DTLSv1_handle_timeout(ssl_.get()) < 0 ? Fail() : static_cast<int32_t>(kIdle);
 }
@@ -124,6 +129,7 @@ int32_t Connection::Shutdown() {
   if (failed_) return kFailed;
   if (!SSL_is_init_finished(ssl_.get())) return kIdle;
   ErrorScope errors;
+  RecordBuffers::Use use(&*buffers_);
   SSL_shutdown(ssl_.get());
   return kIdle;
 }

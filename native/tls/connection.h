@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "tls/datagram_channel.h"
 #include "tls/openssl_handles.h"
+#include "tls/record_buffers.h"
 #include "tls/tls_context.h"
 
 namespace dtls {
@@ -123,6 +125,7 @@ class Connection {
   const ConnectionOptions options_;
   DatagramChannel channel_;
   SslPointer ssl_;
+  std::optional<RecordBuffers> buffers_;
   bool failed_ = false;
   // Of the negotiated suite, once established.
   size_t min_ciphertext_ = 0;

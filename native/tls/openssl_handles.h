@@ -24,10 +24,16 @@ using BioAddrPointer = std::unique_ptr<BIO_ADDR, FreeWith<BIO_ADDR_free>>;
 // a left-over entry as our failure, and an entry that we leave would be read by Node as its own.
 class ErrorScope {
  public:
-  ErrorScope() { ERR_clear_error(); }
-  ~ErrorScope() { ERR_clear_error(); }
+  ErrorScope() { Clear(); }
+  ~ErrorScope() { Clear(); }
   ErrorScope(const ErrorScope&) = delete;
   ErrorScope& operator=(const ErrorScope&) = delete;
+
+ private:
+  // Looking costs a tenth of clearing, and nearly always there is nothing.
+  static void Clear() {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+  }
 };
 
 }  // namespace dtls

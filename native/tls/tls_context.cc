@@ -19,7 +19,6 @@ bool Configure(SSL_CTX* ctx, const TlsContextOptions& options) {
   // The largest handshake message that is assembled, in bytes: without certificates none is large.
   SSL_CTX_set_max_cert_list(ctx, 16384);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_dh_auto(ctx, 1);
   const char* hint = options.psk_identity_hint.empty() ? nullptr : options.psk_identity_hint.c_str();
   return SSL_CTX_use_psk_identity_hint(ctx, hint) == 1;

@@ -1,0 +1,30 @@
+#include "tls/record_buffers.h"
+
+namespace dtls {
+
+void RecordBuffers::Enter() {
+  static thread_local Places places;
+  for (size_t tries = 0; tries < kPlaces && place_ == nullptr; ++tries) {
+    RecordBuffers** place = &places.users[places.next];
+    places.next = (places.next + 1) % kPlaces;
+    RecordBuffers* former = *place;
+    if (former != nullptr) {
+      if (former->uses_ > 0) continue;
+      former->Leave();
+      // Refused while a record is half read; then they stay, and SSL_alloc_buffers() finds them later.
+      SSL_free_buffers(former->ssl_);
+    }
+    *place = this;
+    place_ = place;
+  }
+  // To read, OpenSSL makes them itself, to write it does not (do_dtls1_write of 3.0). Without memory the next call
+  // into it fails.
+  SSL_alloc_buffers(ssl_);
+}
+
+void RecordBuffers::Leave() {
+  if (place_ != nullptr) *place_ = nullptr;
+  place_ = nullptr;
+}
+
+}  // namespace dtls
