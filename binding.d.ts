@@ -127,6 +127,8 @@ export interface UdpSocketOptions {
   ttl: number;
   /** 0 to 63; -1: the system's default. */
   dscp: number;
+  /** Without `connect`: tell ICMP messages, and whom they concern. */
+  reportIcmp: boolean;
   /** Tried unless false: segmentation on sending, merging on receiving, many messages a system call. */
   gso?: boolean;
   gro?: boolean;
@@ -167,8 +169,10 @@ export interface UdpSocket {
    */
   send(bytes: Uint8Array, offset: number, outgoing: Int32Array, first: number, count: number): number;
   sendTo(datagram: Uint8Array, address: string, port: number): number;
-  /** The latest errno of a single datagram or an ICMP message, once; 0 when there is none. */
+  /** An errno of a single datagram or an ICMP message; 0 when there is none (any more). */
   takeError(): number;
+  /** The number of the peer whom the error that was taken last concerns; -1: not known. */
+  errorPeer(): number;
   /** Whether the socket keeps the process alive; it does unless told otherwise. */
   setReferenced(referenced: boolean): void;
   close(): void;

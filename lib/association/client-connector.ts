@@ -116,7 +116,7 @@ export class ClientConnector {
     const family = remote.family === 'IPv6' ? 6 : 4;
     const address = localAddress ?? (family === 6 ? '::' : '0.0.0.0');
     const own = newUdpEndpoint(
-      { address, port: localPort, family, ipv6Only: false, socket, sendHighWaterMark },
+      { address, port: localPort, family, ipv6Only: false, reportIcmp: false, socket, sendHighWaterMark },
       remote,
     );
     return new ClientTransport(own, remote, false);

@@ -10,56 +10,43 @@ import {
   type UdpConfig,
 } from './endpoint';
 import { PeerRouter } from './peer-router';
-import { closeWhenSent, literalLookup, SendQueue } from './send-queue';
+import { literalLookup, SendQueue } from './send-queue';
 
-/** A socket of `node:dgram`. */
+/** A socket of `node:dgram`: one of its own, or one that the user brings and closes. */
 export class DgramEndpoint implements Endpoint {
   readonly #config: UdpConfig;
   /** The only peer of a connected socket: the kernel drops datagrams of others, and reports a closed port. */
   readonly #remote: RemoteAddress | undefined;
   readonly #socket: dgram.Socket;
+  readonly #isOwn: boolean;
   readonly #queue: SendQueue;
   readonly #router: PeerRouter;
+  #events: EndpointEvents | undefined;
 
   constructor(config: UdpConfig, remote?: RemoteAddress) {
-    const { family, ipv6Only, socket, sendHighWaterMark } = config;
     this.#config = config;
     this.#remote = remote;
-    this.#socket = dgram.createSocket({
-      type: family === 6 ? 'udp6' : 'udp4',
-      ipv6Only,
-      lookup: literalLookup,
-      ...(socket.reusePort ? { reusePort: true } : {}),
-    });
-    this.#queue = new SendQueue(this.#socket, sendHighWaterMark, {
+    this.#isOwn = config.userSocket === undefined;
+    this.#socket = config.userSocket ?? newSocket(config);
+    this.#queue = new SendQueue(this.#socket, config.sendHighWaterMark, {
       drained: () => this.#router.drained(),
       failed: (error) => this.#failed(error),
     });
     this.#router = new PeerRouter((datagram, to) => this.#send(datagram, to));
   }
 
-  open(events: EndpointEvents): Promise<void> {
+  async open(events: EndpointEvents): Promise<void> {
+    this.#events = events;
     const socket = this.#socket;
-    return new Promise((resolve, reject) => {
-      const fail = (error: Error): void => {
-        socket.close();
-        reject(error);
-      };
-      const opened = (): void => {
-        socket.off('error', fail);
-        // After binding, what a socket reports concerns single datagrams of its peer; one without is of no use then.
-        socket.on('error', (error) => (this.#remote === undefined ? events.failed(error) : this.#failed(error)));
-        resolve();
-      };
-      socket.once('error', fail);
-      socket.on('message', (bytes, info) => this.#receive(bytes, info, events));
-      const { port, address } = this.#config;
-      socket.bind({ port, address, exclusive: true }, () => {
-        configure(socket, this.#config.socket);
-        if (this.#remote === undefined) opened();
-        else socket.connect(this.#remote.port, this.#remote.address, opened);
-      });
-    });
+    if (this.#isOwn) {
+      // When it is bound, nobody shall have missed what it received.
+      socket.on('message', this.#onMessage);
+      await bind(socket, this.#config, this.#remote);
+    } else {
+      if (!isBound(socket)) await bind(socket, this.#config, undefined);
+      socket.on('message', this.#onMessage);
+    }
+    socket.on('error', this.#onError);
   }
 
   address(): RemoteAddress {
@@ -67,20 +54,25 @@ export class DgramEndpoint implements Endpoint {
   }
 
   attach(remote: RemoteAddress, receiver: PeerReceiver): PeerChannel {
-    return this.#router.attach({ ...remote, address: reachableBy(this.#config.family, remote) }, receiver);
+    const { family } = remoteOf(this.#socket.address());
+    const address = reachableBy(family === 'IPv6' ? 6 : 4, remote);
+    return this.#router.attach({ ...remote, address }, receiver);
   }
 
   sendTo(datagram: Uint8Array, to: RemoteAddress): void {
     this.#send(datagram, to);
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     const socket = this.#socket;
-    socket.removeAllListeners('message');
-    socket.removeAllListeners('error');
-    // An ICMP message may still arrive for what is being sent; nobody wants to hear of it.
-    socket.on('error', () => {});
-    return closeWhenSent(socket, this.#queue);
+    socket.off('message', this.#onMessage);
+    socket.off('error', this.#onError);
+    if (this.#isOwn) {
+      // An ICMP message may still arrive for what is being sent; nobody wants to hear of it.
+      socket.on('error', () => {});
+    }
+    await new Promise<void>((resolve) => this.#queue.whenEmpty(resolve));
+    if (this.#isOwn) await new Promise<void>((resolve) => socket.close(resolve));
   }
 
   ref(): void {
@@ -95,12 +87,18 @@ export class DgramEndpoint implements Endpoint {
     return this.#remote === undefined ? this.#queue.send(datagram, to.port, to.address) : this.#queue.send(datagram);
   }
 
-  #receive(bytes: Buffer, info: dgram.RemoteInfo, events: EndpointEvents): void {
+  readonly #onMessage = (bytes: Buffer, info: dgram.RemoteInfo): void => {
     // Port 0 is no port to answer to (RFC 768), and node:dgram throws when asked to.
     if (info.port === 0) return;
     const from = this.#remote ?? remoteOf(info);
-    if (!this.#router.datagram(bytes, from)) events.stranger(bytes, from);
-  }
+    if (!this.#router.datagram(bytes, from)) this.#events?.stranger(bytes, from);
+  };
+
+  /** Of a connected socket it concerns single datagrams; one without a peer is of no use any more. */
+  readonly #onError = (error: Error): void => {
+    if (this.#remote === undefined) this.#events?.failed(error);
+    else this.#failed(error);
+  };
 
   /** With many peers it cannot be told whom the error concerns; the datagram is lost, as on the way. */
   #failed(error: Error): void {
@@ -108,10 +106,48 @@ export class DgramEndpoint implements Endpoint {
   }
 }
 
+function newSocket({ family, ipv6Only, socket }: UdpConfig): dgram.Socket {
+  return dgram.createSocket({
+    type: family === 6 ? 'udp6' : 'udp4',
+    ipv6Only,
+    lookup: literalLookup,
+    ...(socket.reusePort ? { reusePort: true } : {}),
+  });
+}
+
+/** Binds, and connects when there is a remote address; a socket of its own that cannot is closed. */
+function bind(socket: dgram.Socket, config: UdpConfig, remote: RemoteAddress | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      socket.close();
+      reject(error);
+    };
+    const done = (): void => {
+      socket.off('error', fail);
+      resolve();
+    };
+    socket.once('error', fail);
+    socket.bind({ port: config.port, address: config.address, exclusive: true }, () => {
+      configure(socket, config.socket);
+      if (remote === undefined) done();
+      else socket.connect(remote.port, remote.address, done);
+    });
+  });
+}
+
 function configure(socket: dgram.Socket, { recvBufferSize, sendBufferSize, ttl }: SocketConfig): void {
   if (recvBufferSize > 0) socket.setRecvBufferSize(recvBufferSize);
   if (sendBufferSize > 0) socket.setSendBufferSize(sendBufferSize);
   if (ttl > 0) socket.setTTL(ttl);
+}
+
+function isBound(socket: dgram.Socket): boolean {
+  try {
+    socket.address();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function remoteOf(info: { address: string; port: number; family: string }): RemoteAddress {

@@ -1,8 +1,15 @@
+import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
 import type { RemoteAddress } from '../address';
 import { DtlsError, optionError } from '../errors';
 import { boolean, checkNames, integer, show, string } from '../options/check';
-import { parseSendHighWaterMark, parseSocket, SOCKET_NAMES, type SocketOptions } from '../options/socket';
+import {
+  parseSendHighWaterMark,
+  parseSocket,
+  parseUserSocket,
+  SOCKET_NAMES,
+  type SocketOptions,
+} from '../options/socket';
 import type { Endpoint, UdpConfig } from './endpoint';
 import { newUdpEndpoint } from './open-endpoint';
 
@@ -15,6 +22,8 @@ export interface EndpointOptions extends SocketOptions {
   ipv6Only?: boolean;
   /** SO_REUSEPORT. Default false. */
   reusePort?: boolean;
+  /** A socket of `node:dgram` that the user brings, bound or not, and closes; instead of the options above. */
+  socket?: dgram.Socket;
   /** Bytes that may wait for the kernel before an association's `send` returns false. Default 65536. */
   sendHighWaterMark?: number;
 }
@@ -68,13 +77,7 @@ export class DtlsEndpoint {
  * used, with `ERR_DTLS_SOCKET` (its `cause` is the system's error) when the address cannot be had.
  */
 export async function createEndpoint(options: EndpointOptions = {}): Promise<DtlsEndpoint> {
-  checkNames('createEndpoint', options, [
-    'localAddress',
-    'localPort',
-    'ipv6Only',
-    'sendHighWaterMark',
-    ...SOCKET_NAMES,
-  ]);
+  checkNames('createEndpoint', options, [...OWN_SOCKET_NAMES, 'socket', 'sendHighWaterMark']);
   const given = string('localAddress', options.localAddress);
   const address = given ?? '::';
   const family = isIP(address);
@@ -84,7 +87,9 @@ export async function createEndpoint(options: EndpointOptions = {}): Promise<Dtl
     port: integer('localPort', options.localPort, { min: 0, max: 65_535 }, 0),
     family: family as 4 | 6,
     ipv6Only: boolean('ipv6Only', options.ipv6Only, false),
+    reportIcmp: true,
     socket: parseSocket(options),
+    userSocket: parseUserSocket(options, OWN_SOCKET_NAMES),
     sendHighWaterMark: parseSendHighWaterMark(options.sendHighWaterMark),
   });
   try {
@@ -99,6 +104,7 @@ export async function createEndpoint(options: EndpointOptions = {}): Promise<Dtl
   });
 }
 
+const OWN_SOCKET_NAMES = ['localAddress', 'localPort', 'ipv6Only', ...SOCKET_NAMES] as const;
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 
 async function bind(config: UdpConfig): Promise<DtlsEndpoint> {

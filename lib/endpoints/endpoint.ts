@@ -1,4 +1,5 @@
-import type { RemoteAddress } from '../address';
+import type dgram from 'node:dgram';
+import { hostPort, type RemoteAddress } from '../address';
 import type { Outlet } from '../transport';
 
 /** What an endpoint tells whoever is attached to it for one peer. */
@@ -50,7 +51,11 @@ export interface UdpConfig {
   readonly port: number;
   readonly family: 4 | 6;
   readonly ipv6Only: boolean;
+  /** For clients that share an endpoint: tell them of ICMP messages, where the socket can tell whom they concern. */
+  readonly reportIcmp: boolean;
   readonly socket: SocketConfig;
+  /** Instead of a socket of its own. */
+  readonly userSocket?: dgram.Socket | undefined;
   /** Bytes that may wait before `send` says so. */
   readonly sendHighWaterMark: number;
 }
@@ -67,6 +72,15 @@ export interface SocketConfig {
   readonly ttl: number;
   /** -1: the system's default. */
   readonly dscp: number;
+}
+
+/** The error of attaching to a peer that somebody is attached to. */
+export function occupied({ address, port }: RemoteAddress): Error {
+  const error: NodeJS.ErrnoException = new Error(
+    `the endpoint has an association with ${hostPort(address, port)} already; close it, or use another endpoint`,
+  );
+  error.code = 'EISCONN';
+  return error;
 }
 
 /** Names an address in tables; also what its cookie is bound to. */

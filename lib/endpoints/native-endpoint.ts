@@ -1,11 +1,12 @@
 import { getSystemErrorName } from 'node:util';
 import type { UdpSocket } from '../../binding';
-import { hostPort, type RemoteAddress } from '../address';
+import type { RemoteAddress } from '../address';
 import { binding } from '../native';
 import type { Outlet } from '../transport';
 import {
   type Endpoint,
   type EndpointEvents,
+  occupied,
   type PeerChannel,
   type PeerReceiver,
   reachableBy,
@@ -20,6 +21,8 @@ const SLOT_SIZE = 64 * 1024 + 192;
 const RECEIVED_FIELDS = 4;
 /** So many datagrams in one turn of the event loop, then others have theirs; the rest waits in the kernel. */
 const MAX_DATAGRAMS_PER_TURN = 256;
+/** The rest is told after the next event. */
+const MAX_ERRORS_AT_ONCE = 64;
 /** Beyond its mark a queue takes so many bytes more; then datagrams are lost, as they would be on the way. */
 const MAX_BYTES_OVER_MARK = 1024 * 1024;
 
@@ -58,10 +61,10 @@ export class NativeEndpoint implements Endpoint {
   }
 
   async open(events: EndpointEvents): Promise<void> {
-    const { address, port, family, ipv6Only, socket } = this.#config;
+    const { address, port, family, ipv6Only, reportIcmp, socket } = this.#config;
     const remote = this.#remote;
     if (slab.length === 0) slab = Buffer.allocUnsafeSlow(MAX_SLOTS * SLOT_SIZE);
-    this.#check('socket', this.#socket.open(family, { ipv6Only, ...socket }));
+    this.#check('socket', this.#socket.open(family, { ipv6Only, reportIcmp, ...socket }));
     // connect() chooses an address and a port as well as any.
     const isChosen = port === 0 && (address === '0.0.0.0' || address === '::');
     if (remote === undefined || !isChosen) this.#check('bind', this.#socket.bind(address, port));
@@ -77,8 +80,7 @@ export class NativeEndpoint implements Endpoint {
   attach(remote: RemoteAddress, receiver: PeerReceiver): PeerChannel {
     const peer = this.#socket.intern(reachableBy(this.#config.family, remote), remote.port);
     if (peer < 0) throw systemError('attach', 'EINVAL');
-    if (this.#channels[peer] !== undefined)
-      throw systemError('attach', 'EISCONN', hostPort(remote.address, remote.port));
+    if (this.#channels[peer] !== undefined) throw occupied(remote);
     this.#released = this.#released.filter((number) => number !== peer);
     const channel = new NativeChannel(this, peer, receiver);
     this.#channels[peer] = channel;
@@ -224,10 +226,12 @@ export class NativeEndpoint implements Endpoint {
   }
 
   #reportError(syscall: string): void {
-    const errno = this.#socket.takeError();
-    if (errno === 0) return;
-    // Elsewhere it cannot be told whom the error concerns; the datagram is lost, as on the way.
-    if (this.#remote !== undefined) this.#channels[0]?.receiver.failed(systemError(syscall, nameOf(errno)), false);
+    for (let taken = 0; taken < MAX_ERRORS_AT_ONCE; taken++) {
+      const errno = this.#socket.takeError();
+      if (errno === 0) return;
+      // With nobody to tell, the datagram is lost, as on the way.
+      this.#channels[this.#socket.errorPeer()]?.receiver.failed(systemError(syscall, nameOf(errno)), false);
+    }
   }
 
   #check(syscall: string, errno: number): void {

@@ -5,5 +5,6 @@ import { NativeEndpoint } from './native-endpoint';
 
 /** An endpoint as configured, not open yet; with `remote`, for that peer alone. */
 export function newUdpEndpoint(config: UdpConfig, remote?: RemoteAddress): Endpoint {
-  return config.socket.udp === 'native' ? new NativeEndpoint(config, remote) : new DgramEndpoint(config, remote);
+  const isNative = config.socket.udp === 'native' && config.userSocket === undefined;
+  return isNative ? new NativeEndpoint(config, remote) : new DgramEndpoint(config, remote);
 }

@@ -1,5 +1,5 @@
 import type { RemoteAddress } from '../address';
-import { type PeerChannel, type PeerReceiver, peerKey } from './endpoint';
+import { occupied, type PeerChannel, type PeerReceiver, peerKey } from './endpoint';
 
 /** Sorts datagrams by sender, for endpoints whose sockets know addresses only. */
 export class PeerRouter {
@@ -13,11 +13,7 @@ export class PeerRouter {
   /** Throws when somebody is attached to the peer. */
   attach(remote: RemoteAddress, receiver: PeerReceiver): PeerChannel {
     const key = peerKey(remote);
-    if (this.#channels.has(key)) {
-      const error: NodeJS.ErrnoException = new Error(`attach EISCONN ${key}`);
-      error.code = 'EISCONN';
-      throw error;
-    }
+    if (this.#channels.has(key)) throw occupied(remote);
     const channel = new RoutedChannel(remote, receiver, this.#send, () => this.#channels.delete(key));
     this.#channels.set(key, channel);
     return channel;

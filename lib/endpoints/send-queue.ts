@@ -64,14 +64,3 @@ export class SendQueue {
     }
   };
 }
-
-/** Closes a socket when its queue is empty; without a queue it has never sent anything. */
-export function closeWhenSent(socket: dgram.Socket, queue: SendQueue | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const close = (): void => {
-      socket.close(() => resolve());
-    };
-    if (queue === undefined) close();
-    else queue.whenEmpty(close);
-  });
-}

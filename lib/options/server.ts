@@ -1,3 +1,4 @@
+import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
 import type { RemoteAddress } from '../address';
 import type { UdpConfig } from '../endpoints/endpoint';
@@ -6,7 +7,7 @@ import type { ServerTransport } from '../transport';
 import { boolean, callback, checkNames, integer, show, string } from './check';
 import type { PskTable } from './psk';
 import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './session';
-import { parseSocket, SOCKET_NAMES, type SocketOptions } from './socket';
+import { parseSocket, parseUserSocket, SOCKET_NAMES, type SocketOptions } from './socket';
 
 /** Called during the handshake for an identity that `psk` does not hold. No answer: the identity is unknown. */
 export type ServerPskCallback = (identity: string, peer: RemoteAddress) => Uint8Array | null | undefined;
@@ -31,7 +32,7 @@ export interface ServerOptions extends CommonOptions {
 }
 
 export interface ListenOptions extends SocketOptions {
-  /** 0 lets the system choose. Required unless `transport` is given. */
+  /** 0 lets the system choose. Required unless `socket` or `transport` is given. */
   port?: number;
   /** An IP address. Default "0.0.0.0"; "::" takes IPv4 too. */
   address?: string;
@@ -42,6 +43,8 @@ export interface ListenOptions extends SocketOptions {
    * false. With `udp: "dgram"` it needs Node 22.12 or 23.1.
    */
   reusePort?: boolean;
+  /** A socket of `node:dgram` that the user brings, bound or not, and closes. */
+  socket?: dgram.Socket;
   /** The user's own channel instead of a UDP socket. */
   transport?: ServerTransport;
 }
@@ -77,13 +80,16 @@ export interface ListenConfig extends Omit<UdpConfig, 'sendHighWaterMark'> {
   readonly transport: ServerTransport | undefined;
 }
 
+const OWN_SOCKET_NAMES = ['port', 'address', 'ipv6Only', ...SOCKET_NAMES] as const;
+
 /** Throws `ERR_DTLS_OPTION` for the first option that cannot be used. */
 export function parseListenOptions(options: ListenOptions): ListenConfig {
-  checkNames('listen', options, ['port', 'address', 'ipv6Only', 'transport', ...SOCKET_NAMES]);
+  checkNames('listen', options, [...OWN_SOCKET_NAMES, 'socket', 'transport']);
   const address = string('address', options.address) ?? '0.0.0.0';
   const family = isIP(address);
   if (family === 0) throw optionError('address', address, `an IP address is expected, not ${show(address)}.`);
-  if (options.port === undefined && options.transport === undefined) {
+  const userSocket = parseUserSocket(options, OWN_SOCKET_NAMES);
+  if (options.port === undefined && options.transport === undefined && userSocket === undefined) {
     throw optionError('port', undefined, 'a port from 0 to 65535 is required.');
   }
   return Object.freeze({
@@ -91,7 +97,9 @@ export function parseListenOptions(options: ListenOptions): ListenConfig {
     address,
     family: family as 4 | 6,
     ipv6Only: boolean('ipv6Only', options.ipv6Only, false),
+    reportIcmp: false,
     socket: parseSocket(options),
+    userSocket,
     transport: options.transport,
   });
 }

@@ -1,3 +1,4 @@
+import dgram from 'node:dgram';
 import type { SocketConfig } from '../endpoints/endpoint';
 import { optionError } from '../errors';
 import { binding } from '../native';
@@ -42,6 +43,24 @@ export function parseSocket(options: SocketOptions & { reusePort?: boolean }): S
 
 export function parseSendHighWaterMark(bytes: unknown): number {
   return integer('sendHighWaterMark', bytes, { min: 0, max: 2 ** 30 }, 65_536);
+}
+
+/**
+ * The socket that a user brings; the others are properties of a socket of one's own, which it takes the place of.
+ * Throws `ERR_DTLS_OPTION` when one of those is given with it.
+ */
+export function parseUserSocket(
+  options: { socket?: dgram.Socket },
+  others: readonly string[],
+): dgram.Socket | undefined {
+  const { socket } = options;
+  if (socket === undefined) return undefined;
+  if (!(socket instanceof dgram.Socket)) {
+    throw optionError('socket', undefined, `a socket of node:dgram is expected, not ${show(socket)}.`);
+  }
+  const other = others.find((name) => Object.hasOwn(options, name));
+  if (other !== undefined) throw optionError(other, undefined, 'has no effect on a socket that is given.');
+  return socket;
 }
 
 const BUFFER_BOUNDS = { min: 1024, max: 2 ** 30 };

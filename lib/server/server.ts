@@ -34,6 +34,11 @@ export interface DtlsServerEvents extends ServerSignals {
   peerError: [error: Error, peer: RemoteAddress];
   /** With the option `keylog`: NSS key log lines of a peer, each ended by a line feed. */
   keylog: [lines: Buffer, association: DtlsAssociation];
+  /**
+   * A datagram that belongs to no association here: to one in another worker on the same port perhaps, which can take
+   * it with `inject`. Also noise of any kind, from anybody.
+   */
+  stray: [datagram: Buffer, from: RemoteAddress];
   /** The server's socket failed; the server closes. */
   error: [error: Error];
   close: [];
@@ -116,6 +121,19 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     return this.#closing;
   }
 
+  /**
+   * Takes a datagram that another socket on the same port received, as told by its server's `stray`. False: it belongs
+   * to no association here either. Throws `ERR_DTLS_STATE` when the server does not listen.
+   */
+  inject(datagram: Uint8Array, from: RemoteAddress): boolean {
+    if (this.#state !== 'listening') {
+      throw new DtlsError('ERR_DTLS_STATE', `inject: the server is ${this.#state}, not listening.`);
+    }
+    const peer = this.#peers.get(from);
+    peer?.datagram(datagram, 0, datagram.length);
+    return peer !== undefined;
+  }
+
   ref(): this {
     this.#referenced = true;
     this.#endpoint?.ref();
@@ -176,13 +194,22 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
         new ServerNarrator(this, from).notVerified();
       },
     });
-    if (session === undefined) return;
+    if (session === undefined) {
+      this.#tellStray(datagram, random, from);
+      return;
+    }
     if (this.#isFullFor(this.#peers.get(from))) {
       this.stats.refusedByLimit++;
       session.destroy();
       return;
     }
     this.#welcome(session, endpoint, datagram, random, from);
+  }
+
+  #tellStray(datagram: Uint8Array, random: string | undefined, from: RemoteAddress): void {
+    if (random !== undefined || this.listenerCount('stray') === 0) return;
+    // A copy: the memory is the transport's, and is used again.
+    emitSafely(this, 'stray', Buffer.from(datagram), from);
   }
 
   /** A peer that starts anew takes the place of what it has. */

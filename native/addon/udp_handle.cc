@@ -27,6 +27,7 @@ UdpOptions OptionsOf(const Napi::Value& value) {
   options.send_buffer = IntOf(PropertyOf(value, "sendBufferSize"), options.send_buffer);
   options.ttl = IntOf(PropertyOf(value, "ttl"), options.ttl);
   options.dscp = IntOf(PropertyOf(value, "dscp"), options.dscp);
+  options.report_icmp = IsTrue(PropertyOf(value, "reportIcmp"));
   options.use_gso = !IsFalse(PropertyOf(value, "gso"));
   options.use_gro = !IsFalse(PropertyOf(value, "gro"));
   options.use_mmsg = !IsFalse(PropertyOf(value, "mmsg"));
@@ -59,6 +60,7 @@ Napi::Function UdpHandle::Define(Napi::Env env) {
                       InstanceMethod<&UdpHandle::Send>("send"),
                       InstanceMethod<&UdpHandle::SendTo>("sendTo"),
                       InstanceMethod<&UdpHandle::TakeError>("takeError"),
+                      InstanceMethod<&UdpHandle::ErrorPeer>("errorPeer"),
                       InstanceMethod<&UdpHandle::SetReferenced>("setReferenced"),
                       InstanceMethod<&UdpHandle::Close>("close")});
 }
@@ -184,6 +186,10 @@ Napi::Value UdpHandle::SendTo(const Napi::CallbackInfo& info) {
 
 Napi::Value UdpHandle::TakeError(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), socket_.TakeError());
+}
+
+Napi::Value UdpHandle::ErrorPeer(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), socket_.error_peer());
 }
 
 Napi::Value UdpHandle::SetReferenced(const Napi::CallbackInfo& info) {

@@ -31,6 +31,7 @@ class UdpHandle : public Napi::ObjectWrap<UdpHandle> {
   Napi::Value Send(const Napi::CallbackInfo& info);
   Napi::Value SendTo(const Napi::CallbackInfo& info);
   Napi::Value TakeError(const Napi::CallbackInfo& info);
+  Napi::Value ErrorPeer(const Napi::CallbackInfo& info);
   Napi::Value SetReferenced(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 

@@ -1,9 +1,11 @@
 #include "udp/udp_socket.h"
 
+#include <linux/errqueue.h>
 #include <netinet/udp.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 // Older C libraries do not name what newer kernels have (linux/udp.h), here and in the other files.
@@ -28,6 +30,13 @@ int UdpSocket::Configure(const UdpOptions& options) {
   if (options.reuse_port && Set(SOL_SOCKET, SO_REUSEPORT, 1) != 0) return errno;
   if (SetBuffer(SO_RCVBUFFORCE, SO_RCVBUF, options.receive_buffer) != 0) return errno;
   if (SetBuffer(SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer) != 0) return errno;
+  if (const int error = SetNetwork(options); error != 0) return error;
+  Probe(options);
+  return 0;
+}
+
+// What the packets of a socket look like, and what comes back of them.
+int UdpSocket::SetNetwork(const UdpOptions& options) {
   if (options.ttl > 0) {
     if (is_v6_ && Set(IPPROTO_IPV6, IPV6_UNICAST_HOPS, options.ttl) != 0) return errno;
     // A dual-stack socket sends IPv4 too.
@@ -38,7 +47,11 @@ int UdpSocket::Configure(const UdpOptions& options) {
     if (is_v6_ && Set(IPPROTO_IPV6, IPV6_TCLASS, traffic_class) != 0) return errno;
     if (Set(IPPROTO_IP, IP_TOS, traffic_class) != 0 && !is_v6_) return errno;
   }
-  Probe(options);
+  report_icmp_ = options.report_icmp;
+  if (report_icmp_) {
+    if (is_v6_ && Set(IPPROTO_IPV6, IPV6_RECVERR, 1) != 0) return errno;
+    if (Set(IPPROTO_IP, IP_RECVERR, 1) != 0 && !is_v6_) return errno;
+  }
   return 0;
 }
 
@@ -78,6 +91,35 @@ SocketAddress UdpSocket::LocalAddress() const {
   return address;
 }
 
-int UdpSocket::TakeError() { return std::exchange(error_, 0); }
+int UdpSocket::TakeError() {
+  // The errors that system calls return are those of the queue once more, and do not say whose.
+  if (report_icmp_ && (error_ == 0 || error_ == ECONNREFUSED || error_ == EHOSTUNREACH || error_ == ENETUNREACH)) {
+    error_ = 0;
+    return TakeIcmpError();
+  }
+  error_peer_ = is_connected_ ? 0 : PeerIndex::kStranger;
+  return std::exchange(error_, 0);
+}
+
+int UdpSocket::TakeIcmpError() {
+  SocketAddress to;
+  alignas(cmsghdr) char control[512];
+  msghdr header = {};
+  header.msg_name = to.data();
+  header.msg_namelen = SocketAddress::kCapacity;
+  header.msg_control = control;
+  header.msg_controllen = sizeof(control);
+  if (recvmsg(fd_, &header, MSG_ERRQUEUE) < 0) return 0;
+  error_peer_ = peers_.Find(to);
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+    const bool is_error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+                          (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+    if (!is_error) continue;
+    sock_extended_err error;
+    std::memcpy(&error, CMSG_DATA(c), sizeof(error));
+    return static_cast<int>(error.ee_errno);
+  }
+  return 0;
+}
 
 }  // namespace dtls

@@ -21,6 +21,8 @@ struct UdpOptions {
   int ttl = 0;
   // Differentiated services code point (RFC 2474), -1: the system's default.
   int dscp = -1;
+  // Of a socket that is not connected: tell ICMP messages, and whom they concern (IP_RECVERR).
+  bool report_icmp = false;
   // Each is tried and left alone where the kernel has none.
   bool use_gso = true;
   bool use_gro = true;
@@ -84,8 +86,11 @@ class UdpSocket {
   // Sends one datagram to anybody; an errno when the kernel did not take it.
   int SendTo(const uint8_t* bytes, size_t size, const SocketAddress& to);
 
-  // The latest error that concerns a single datagram or came as an ICMP message; 0 when there is none.
+  // An error that concerns a single datagram or came as an ICMP message; 0 when there is none. Of those that the
+  // system calls return only the latest is kept.
   int TakeError();
+  // Whom the error that was taken last concerns; kStranger when that is not known.
+  int32_t error_peer() const { return error_peer_; }
   bool has_error() const { return error_ != 0; }
 
   bool has_gso() const { return use_gso_; }
@@ -97,11 +102,13 @@ class UdpSocket {
   struct SendBatch;
 
   int Configure(const UdpOptions& options);
+  int SetNetwork(const UdpOptions& options);
   int SetBuffer(int forced_name, int name, int size);
   void Probe(const UdpOptions& options);
   int Set(int level, int name, int value) { return setsockopt(fd_, level, name, &value, sizeof(value)); }
   int Receive(mmsghdr* messages, size_t count);
   void TryGro();
+  int TakeIcmpError();
   int Transmit(mmsghdr* messages, size_t count);
   bool SurvivesWithout(int error, size_t segments);
 
@@ -113,7 +120,9 @@ class UdpSocket {
   bool wants_gro_ = true;
   bool use_gro_ = false;
   bool use_mmsg_ = true;
+  bool report_icmp_ = false;
   int error_ = 0;
+  int32_t error_peer_ = PeerIndex::kStranger;
   PeerIndex peers_;
   std::array<SocketAddress, kSlots> senders_;
 };
