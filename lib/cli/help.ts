@@ -47,6 +47,7 @@ Examples:
   dtls server                        listen on 127.0.0.1 port 22334
   dtls client 127.0.0.1 22334        connect to it, ping it, send it lines
   echo hi | dtls client host 22334   send one message, show the answer, end
+  dtls bench 127.0.0.1 22334         measure an echo server for 10 seconds
 
 "dtls help client" and the like tell more. NO_COLOR and FORCE_COLOR are obeyed.
 ${exitCodes('the job was done')}`;
@@ -107,3 +108,37 @@ ${exitCodes('all of it happened')}${jsonEvents(
   CLOSED,
   '\n  summary                ok, durationMs, missing, associations',
 )}`;
+
+export const BENCH_DESCRIPTION =
+  'Loads a DTLS server that you run: opens associations, then sends messages over them as fast as the answers come, ' +
+  'or at a rate, and tells handshakes and messages per second, latency and loss.';
+
+export const BENCH_HELP = `
+Pace:
+  Without --rate, each association keeps --window messages in flight: the next
+  one leaves when an answer comes. With --rate, messages leave when they are
+  due, whether the server keeps up or not, in turn on all associations, and
+  latency counts from the time at which a message was due. --one-way without
+  --rate sends as fast as the system takes messages.
+
+Answers:
+  A server is expected to send each message back as it is (dtls server --echo).
+  One that answers in its own words, as Qt's example does, needs --any-reply:
+  an answer then belongs to the message of its association that waits longest.
+  Messages without an answer within --answer-timeout count as lost. Messages of
+  DTLS are never sent again; retransmits are those of the handshakes.
+
+Ctrl-C ends the run early, with the report; once more, at once.
+${KEYS}
+Examples:
+  dtls bench 127.0.0.1 22334 --associations 100 --window 4
+  dtls bench 127.0.0.1 22334 --rate 5000 --duration 60 --html report.html
+  dtls bench device.local 5684 --any-reply --psk-identity meter-7 --psk-file k
+${exitCodes('an association was opened, and answers came if any were expected')}
+With --json, standard output is one JSON object a line, and nothing else. Each
+has "time" (ISO 8601), "role" ("bench") and "event". Times end in Ms:
+  start                  what the run is going to do
+  progress               each second; phase: handshakes or messages
+  handshakes             the result of the handshakes
+  report                 ok, plan, protocol, cipher, handshakes, messages, notes
+`;

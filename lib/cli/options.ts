@@ -17,12 +17,16 @@ export interface SessionFlags {
   handshakeTimeout?: number;
 }
 
-/** Flags that `dtls client` and `dtls server` share. */
-export interface PeerFlags extends OutputFlags, SessionFlags {
+/** Flags of every command that has keys. */
+export interface SecurityFlags extends SessionFlags {
   psk?: string;
   pskFile?: string;
   pskIdentity?: string;
   keylog?: string;
+}
+
+/** Flags that `dtls client` and `dtls server` share. */
+export interface PeerFlags extends OutputFlags, SecurityFlags {
   /** Seconds. */
   duration?: number;
 }
@@ -34,21 +38,26 @@ const MAX_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
 
 export const jsonOption = (): Option => new Option('--json', 'print one JSON object a line, described below');
 
-export const handshakeTimeoutOption = (): Option =>
-  new Option('--handshake-timeout <seconds>', 'give up a handshake after (default: 60)').argParser(seconds);
+export const handshakeTimeoutOption = (defaultS = 60): Option =>
+  new Option('--handshake-timeout <seconds>', `give up a handshake after (default: ${defaultS})`).argParser(seconds);
 
 export const retransmitOption = (): Option =>
   new Option('--retransmit <ms>', 'first wait before sending again (default: 1000)').argParser(wholeNumber);
 
-export function addPeerOptions(command: Command): Command {
+/** `handshakeTimeoutS` is what the help says of the default. */
+export function addSecurityOptions(command: Command, handshakeTimeoutS?: number): Command {
   return command
     .addOption(new Option('--psk <hex>', 'pre-shared key, visible to other users').conflicts('pskFile'))
     .option('--psk-file <file>', 'file that holds the pre-shared key in hex')
     .option('--ciphers <list>', 'OpenSSL cipher list (default: the PSK suites)')
     .option('--mtu <bytes>', 'largest datagram to send (default: 1200)', wholeNumber)
     .option('--keylog <file>', 'append session secrets to it, for Wireshark')
-    .addOption(handshakeTimeoutOption())
-    .addOption(retransmitOption())
+    .addOption(handshakeTimeoutOption(handshakeTimeoutS))
+    .addOption(retransmitOption());
+}
+
+export function addPeerOptions(command: Command): Command {
+  return addSecurityOptions(command)
     .option('--duration <seconds>', 'end after (default: at Ctrl-C)', seconds)
     .addOption(jsonOption())
     .option('-q, --quiet', 'print only messages, warnings and errors');

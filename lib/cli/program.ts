@@ -1,11 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { DtlsError, versions } from '../index';
+import { runBench } from './bench/bench';
+import { benchReporter } from './bench/display';
+import { addBenchOptions } from './bench/flags';
+import type { BenchFlags } from './bench/plan';
 import { type ClientFlags, runClient } from './client';
 import { colours } from './colours';
 import { type DemoFlags, runDemo } from './demo/demo';
 import { screenReports } from './demo/screen';
 import type { Report } from './events';
 import {
+  BENCH_DESCRIPTION,
+  BENCH_HELP,
   CLIENT_DESCRIPTION,
   CLIENT_HELP,
   DEMO_DESCRIPTION,
@@ -51,7 +57,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
 
 function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('dtls')
-    .description("DTLS 1.2 with pre-shared keys: twins of Qt's example client and server.")
+    .description("DTLS 1.2 with pre-shared keys: twins of Qt's example client and server, and a load generator.")
     .version(describeVersion(), '-V, --version', 'print the version, and that of OpenSSL')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -62,6 +68,7 @@ function createProgram(done: (exitCode: number) => void): Command {
   addClient(program, done);
   addServer(program, done);
   addDemo(program, done);
+  addBench(program, done);
   return program;
 }
 
@@ -114,6 +121,19 @@ function addDemo(program: Command, done: (exitCode: number) => void): void {
     const json = { demo: jsonReport('demo'), server: jsonReport('server'), client: () => client };
     const reports = flags.json ? json : screenReports;
     done(await attempt(flags, reports.demo, () => runDemo(flags, reports)));
+  });
+}
+
+function addBench(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command('bench')
+    .summary('load a server, and measure it')
+    .description(BENCH_DESCRIPTION)
+    .argument('<host>', 'name or address of the server')
+    .argument('<port>', 'its UDP port', numberFrom(1, MAX_PORT));
+  addBenchOptions(command).addHelpText('after', BENCH_HELP);
+  command.action(async (host: string, port: number, flags: BenchFlags) => {
+    done(await runBench(host, port, flags, benchReporter(flags.json)));
   });
 }
 
