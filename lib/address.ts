@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 
 /** Whom an association talks to. Transports without IP addresses say "unknown" for a family. */
 export interface RemoteAddress {
@@ -9,7 +9,7 @@ export interface RemoteAddress {
 
 /** "127.0.0.1:5684", "[::1]:5684". */
 export function hostPort(address: string, port: number): string {
-  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** An IP address and port; undefined when the address is none. */

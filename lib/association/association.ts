@@ -127,7 +127,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
 
   /** The identity that the pre-shared key belongs to; undefined before the handshake is complete. */
   get pskIdentity(): string | undefined {
-    return this.#negotiated?.pskIdentity.toString();
+    return this.#negotiated?.pskIdentity;
   }
 
   /** As `tls.TLSSocket.getCipher`; undefined before the handshake is complete. */
@@ -234,9 +234,17 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     recorder: HandshakeRecorder,
   ): SessionDriver {
     const { mtu, secureContext } = this.#config;
-    const ours = { events: this.#driverEvents(), stats: this.stats, deadlineAt: this.#deadlineAt };
-    const { keylog } = secureContext;
-    const driver = new SessionDriver({ role, session, transport, recorder, mtu, keylog, ...ours });
+    const driver = new SessionDriver({
+      role,
+      session,
+      transport,
+      recorder,
+      mtu,
+      keylog: secureContext.keylog,
+      events: this.#driverEvents(),
+      stats: this.stats,
+      deadlineAt: this.#deadlineAt,
+    });
     this.#driver = driver;
     if (!this.#referenced) driver.unref();
     driver.open();

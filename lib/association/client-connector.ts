@@ -115,10 +115,7 @@ export class ClientConnector {
     if (endpoint !== undefined) return new ClientTransport(endpoint, remote, true);
     const family = remote.family === 'IPv6' ? 6 : 4;
     const address = localAddress ?? (family === 6 ? '::' : '0.0.0.0');
-    const own = newUdpEndpoint(
-      { address, port: localPort, family, ipv6Only: false, reportIcmp: false, socket, sendHighWaterMark },
-      remote,
-    );
+    const own = newUdpEndpoint({ address, port: localPort, family, socket, sendHighWaterMark }, remote);
     return new ClientTransport(own, remote, false);
   }
 }

@@ -38,7 +38,7 @@ export interface Negotiated {
   /** Largest message in bytes. */
   readonly maxPayload: number;
   /** Identity that the pre-shared key belongs to. */
-  readonly pskIdentity: Buffer;
+  readonly pskIdentity: string;
 }
 
 export interface DriverSetup {

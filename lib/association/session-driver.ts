@@ -26,6 +26,7 @@ export class SessionDriver implements TransportReceiver {
   /** Present until the handshake is complete. */
   #recorder: HandshakeRecorder | undefined;
   readonly #timer: HandshakeTimer;
+  #pskIdentity = '';
   /** Where the datagrams of messages go, once the handshake is complete. */
   #outlet: Outlet | undefined;
   #closing: Promise<void> | undefined;
@@ -172,7 +173,7 @@ export class SessionDriver implements TransportReceiver {
       status = this.#session.poll(plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
     }
     this.#flush();
-    if (this.#recorder !== undefined) this.#reportCredentials();
+    if (this.#recorder !== undefined && this.#session !== undefined) this.#reportCredentials(this.#session);
     if (established) this.#establish();
     if (this.#held === undefined) {
       this.#report(messages, datagram, status);
@@ -206,13 +207,15 @@ export class SessionDriver implements TransportReceiver {
     return this.#recorder !== undefined || datagram === undefined ? MAX_PLAINTEXT : datagram.length;
   }
 
-  #reportCredentials(): void {
+  #reportCredentials(session: Session): void {
     const { events, keylog } = this.#setup;
     if (keylog) {
-      const lines = this.#session?.takeKeylog();
-      if (lines !== undefined && lines.length > 0) events.keylog(lines);
+      const lines = session.takeKeylog();
+      if (lines.length > 0) events.keylog(lines);
     }
-    if (this.#session?.takePskRequested()) events.pskRequested(this.#session.pskIdentity().toString());
+    if (!session.takePskRequested()) return;
+    this.#pskIdentity = session.pskIdentity().toString();
+    events.pskRequested(this.#pskIdentity);
   }
 
   #establish(): void {
@@ -229,7 +232,7 @@ export class SessionDriver implements TransportReceiver {
       cipherStandardName: session.cipherStandardName(),
       protocol: session.protocol(),
       maxPayload: session.maxPayload(),
-      pskIdentity: session.pskIdentity(),
+      pskIdentity: this.#pskIdentity,
     });
   }
 

@@ -106,10 +106,10 @@ export class DgramEndpoint implements Endpoint {
   }
 }
 
-function newSocket({ family, ipv6Only, socket }: UdpConfig): dgram.Socket {
+function newSocket({ family, socket }: UdpConfig): dgram.Socket {
   return dgram.createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
-    ipv6Only,
+    ipv6Only: socket.ipv6Only,
     lookup: literalLookup,
     ...(socket.reusePort ? { reusePort: true } : {}),
   });

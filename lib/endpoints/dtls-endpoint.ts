@@ -2,7 +2,7 @@ import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
 import type { RemoteAddress } from '../address';
 import { DtlsError, optionError } from '../errors';
-import { boolean, checkNames, integer, show, string } from '../options/check';
+import { checkNames, integer, show, string } from '../options/check';
 import {
   parseSendHighWaterMark,
   parseSocket,
@@ -86,9 +86,7 @@ export async function createEndpoint(options: EndpointOptions = {}): Promise<Dtl
     address,
     port: integer('localPort', options.localPort, { min: 0, max: 65_535 }, 0),
     family: family as 4 | 6,
-    ipv6Only: boolean('ipv6Only', options.ipv6Only, false),
-    reportIcmp: true,
-    socket: parseSocket(options),
+    socket: parseSocket(options, { reportIcmp: true }),
     userSocket: parseUserSocket(options, OWN_SOCKET_NAMES),
     sendHighWaterMark: parseSendHighWaterMark(options.sendHighWaterMark),
   });

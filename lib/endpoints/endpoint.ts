@@ -50,9 +50,6 @@ export interface UdpConfig {
   readonly address: string;
   readonly port: number;
   readonly family: 4 | 6;
-  readonly ipv6Only: boolean;
-  /** For clients that share an endpoint: tell them of ICMP messages, where the socket can tell whom they concern. */
-  readonly reportIcmp: boolean;
   readonly socket: SocketConfig;
   /** Instead of a socket of its own. */
   readonly userSocket?: dgram.Socket | undefined;
@@ -64,6 +61,8 @@ export interface UdpConfig {
 export interface SocketConfig {
   /** Whose sockets: this package's, which move many datagrams in a system call, or node:dgram's. */
   readonly udp: 'native' | 'dgram';
+  /** Leave IPv4 alone on an IPv6 socket. */
+  readonly ipv6Only: boolean;
   readonly reusePort: boolean;
   /** Bytes; 0: the system's default. */
   readonly recvBufferSize: number;
@@ -72,6 +71,8 @@ export interface SocketConfig {
   readonly ttl: number;
   /** -1: the system's default. */
   readonly dscp: number;
+  /** For clients that share an endpoint: tell them of ICMP messages, where the socket can tell whom they concern. */
+  readonly reportIcmp: boolean;
 }
 
 /** The error of attaching to a peer that somebody is attached to. */

@@ -61,10 +61,10 @@ export class NativeEndpoint implements Endpoint {
   }
 
   async open(events: EndpointEvents): Promise<void> {
-    const { address, port, family, ipv6Only, reportIcmp, socket } = this.#config;
+    const { address, port, family, socket } = this.#config;
     const remote = this.#remote;
     if (slab.length === 0) slab = Buffer.allocUnsafeSlow(MAX_SLOTS * SLOT_SIZE);
-    this.#check('socket', this.#socket.open(family, { ipv6Only, reportIcmp, ...socket }));
+    this.#check('socket', this.#socket.open(family, socket));
     // connect() chooses an address and a port as well as any.
     const isChosen = port === 0 && (address === '0.0.0.0' || address === '::');
     if (remote === undefined || !isChosen) this.#check('bind', this.#socket.bind(address, port));

@@ -77,25 +77,29 @@ export interface WireRecord {
 
 /** The whole records of a datagram, in order. */
 export function parseRecords(datagram: Uint8Array): WireRecord[] {
-  const view = Buffer.from(datagram.buffer, datagram.byteOffset, datagram.byteLength);
   const records: WireRecord[] = [];
   let at = 0;
-  while (at + RECORD_HEADER <= view.length) {
-    const size = RECORD_HEADER + view.readUInt16BE(at + 11);
-    if (at + size > view.length) break;
-    const type = view.readUInt8(at);
-    const epoch = view.readUInt16BE(at + 3);
+  while (at + RECORD_HEADER <= datagram.length) {
+    const size = RECORD_HEADER + uint16(datagram, at + 11);
+    if (at + size > datagram.length) break;
+    const type = datagram[at] as number;
+    const epoch = uint16(datagram, at + 3);
     const readable = type === ContentType.Handshake && epoch === 0 && size >= RECORD_HEADER + HANDSHAKE_HEADER;
     records.push({
       type,
       epoch,
-      sequence: view.readUIntBE(at + 5, 6),
-      handshakeType: readable ? view.readUInt8(at + RECORD_HEADER) : undefined,
-      messageSequence: readable ? view.readUInt16BE(at + RECORD_HEADER + 4) : -1,
+      sequence: (uint16(datagram, at + 5) * 0x10000 + uint16(datagram, at + 7)) * 0x10000 + uint16(datagram, at + 9),
+      handshakeType: readable ? datagram[at + RECORD_HEADER] : undefined,
+      messageSequence: readable ? uint16(datagram, at + RECORD_HEADER + 4) : -1,
     });
     at += size;
   }
   return records;
+}
+
+/** Big endian. */
+function uint16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
 /** What a person would call a record. An encrypted handshake record of a first handshake is its Finished. */
@@ -129,14 +133,13 @@ export function clientHelloRandom(datagram: Uint8Array): string | undefined {
 
 /** Epoch of a datagram's first record; -1 when the datagram is too short to be DTLS. */
 export function firstEpoch(datagram: Uint8Array): number {
-  return datagram.length < RECORD_HEADER ? -1 : ((datagram[3] as number) << 8) | (datagram[4] as number);
+  return datagram.length < RECORD_HEADER ? -1 : uint16(datagram, 3);
 }
 
 /** Whether the `length` bytes from `at` on are one record of application data and nothing more. */
 export function isSingleMessage(bytes: Uint8Array, at: number, length: number): boolean {
   if (length < RECORD_HEADER || bytes[at] !== ContentType.ApplicationData) return false;
-  const body = ((bytes[at + 11] as number) << 8) | (bytes[at + 12] as number);
-  return length === RECORD_HEADER + body;
+  return length === RECORD_HEADER + uint16(bytes, at + 11);
 }
 
 /** A plaintext fatal alert: what a handshake that never had keys in common can still say. */

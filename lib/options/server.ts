@@ -4,7 +4,7 @@ import type { RemoteAddress } from '../address';
 import type { UdpConfig } from '../endpoints/endpoint';
 import { optionError } from '../errors';
 import type { ServerTransport } from '../transport';
-import { boolean, callback, checkNames, integer, show, string } from './check';
+import { callback, checkNames, integer, show, string } from './check';
 import type { PskTable } from './psk';
 import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './session';
 import { parseSocket, parseUserSocket, SOCKET_NAMES, type SocketOptions } from './socket';
@@ -96,8 +96,6 @@ export function parseListenOptions(options: ListenOptions): ListenConfig {
     port: integer('port', options.port, { min: 0, max: 65_535 }, 0),
     address,
     family: family as 4 | 6,
-    ipv6Only: boolean('ipv6Only', options.ipv6Only, false),
-    reportIcmp: false,
     socket: parseSocket(options),
     userSocket,
     transport: options.transport,

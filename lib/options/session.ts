@@ -59,6 +59,8 @@ export const COMMON_NAMES = [
   'pskCallback',
 ] as const;
 
+const CONTEXT_NAMES = ['psk', 'ciphers', 'keylog', 'pskIdentityHint'] as const;
+
 /** The part that clients and servers share. `own` are the role's own context options. */
 export function parseSession(
   role: 'client' | 'server',
@@ -115,9 +117,10 @@ function parseContext(
       `what createSecureContext returns is expected, not ${show(secureContext)}.`,
     );
   }
-  for (const [name, value] of Object.entries({ psk, ciphers, keylog, ...own })) {
-    if (value !== undefined)
-      throw optionError(name, undefined, 'belongs into createSecureContext when secureContext is given.');
+  const given = { psk, ciphers, keylog, pskIdentityHint: own.pskIdentityHint };
+  for (const name of CONTEXT_NAMES) {
+    if (given[name] === undefined) continue;
+    throw optionError(name, undefined, 'belongs into createSecureContext when secureContext is given.');
   }
   return secureContext;
 }

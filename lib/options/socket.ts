@@ -26,18 +26,23 @@ export interface SocketOptions {
 export const SOCKET_NAMES = ['udp', 'reusePort', 'recvBufferSize', 'sendBufferSize', 'ttl', 'dscp'] as const;
 
 /** Throws `ERR_DTLS_OPTION` for the first option that cannot be used. */
-export function parseSocket(options: SocketOptions & { reusePort?: boolean }): SocketConfig {
+export function parseSocket(
+  options: SocketOptions & { ipv6Only?: boolean; reusePort?: boolean },
+  { reportIcmp = false } = {},
+): SocketConfig {
   const udp = parseUdp(options.udp);
   if (udp === 'dgram' && options.dscp !== undefined) {
     throw optionError('dscp', options.dscp, 'node:dgram cannot set it; it needs udp: "native", on Linux.');
   }
   return Object.freeze({
     udp,
+    ipv6Only: boolean('ipv6Only', options.ipv6Only, false),
     reusePort: boolean('reusePort', options.reusePort, false),
     recvBufferSize: integer('recvBufferSize', options.recvBufferSize, BUFFER_BOUNDS, 0),
     sendBufferSize: integer('sendBufferSize', options.sendBufferSize, BUFFER_BOUNDS, 0),
     ttl: integer('ttl', options.ttl, { min: 1, max: 255 }, 0),
     dscp: integer('dscp', options.dscp, { min: 0, max: 63 }, -1),
+    reportIcmp,
   });
 }
 

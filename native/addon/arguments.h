@@ -10,8 +10,11 @@
 
 namespace dtls {
 
-// A view of a Uint8Array's memory, valid until JavaScript runs again. Empty when the value is none: lib/
-// validates, this only keeps a mistake there from reading wild memory.
+// What follows asks Node-API for the value at once, without asking for its type first: the answer to a wrong type is an
+// error that is ignored here, and each question costs a crossing. lib/ validates; this only keeps a mistake there from
+// reading wild memory.
+
+// A view of a Uint8Array's memory, valid until JavaScript runs again. Empty when the value is none.
 struct Bytes {
   uint8_t* data = nullptr;
   size_t size = 0;
@@ -20,7 +23,6 @@ struct Bytes {
 };
 
 inline Bytes BytesOf(const Napi::Value& value) {
-  if (!value.IsTypedArray()) return {};
   void* data = nullptr;
   size_t size = 0;
   napi_typedarray_type type;
@@ -36,7 +38,6 @@ struct Int32s {
 };
 
 inline Int32s Int32sOf(const Napi::Value& value) {
-  if (!value.IsTypedArray()) return {};
   void* data = nullptr;
   size_t size = 0;
   napi_typedarray_type type;
@@ -45,10 +46,16 @@ inline Int32s Int32sOf(const Napi::Value& value) {
   return {static_cast<int32_t*>(data), size};
 }
 
+inline uint32_t NumberOf(const Napi::Value& value) {
+  uint32_t number = 0;
+  napi_get_value_uint32(value.Env(), value, &number);
+  return number;
+}
+
 // The room from `offset` to the end of a Uint8Array.
 inline Bytes RoomOf(const Napi::Value& value, const Napi::Value& offset) {
   const Bytes bytes = BytesOf(value);
-  const size_t skip = offset.IsNumber() ? offset.As<Napi::Number>().Uint32Value() : 0;
+  const size_t skip = NumberOf(offset);
   if (skip >= bytes.size) return {};
   return {bytes.data + skip, bytes.size - skip};
 }
@@ -56,7 +63,7 @@ inline Bytes RoomOf(const Napi::Value& value, const Napi::Value& offset) {
 // The `length` bytes from `offset` on; empty when the Uint8Array has not so many.
 inline Bytes RangeOf(const Napi::Value& value, const Napi::Value& offset, const Napi::Value& length) {
   const Bytes room = RoomOf(value, offset);
-  const size_t size = length.IsNumber() ? length.As<Napi::Number>().Uint32Value() : 0;
+  const size_t size = NumberOf(length);
   if (size > room.size) return {};
   return {room.data, size};
 }
@@ -75,10 +82,6 @@ inline Napi::Value ElementOf(const Napi::Value& array, uint32_t index) {
   return Napi::Value(array.Env(), value);
 }
 
-inline uint32_t NumberOf(const Napi::Value& value) {
-  return value.IsNumber() ? value.As<Napi::Number>().Uint32Value() : 0;
-}
-
 inline std::string TextOf(const Napi::Value& value) {
   return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
 }
@@ -93,6 +96,13 @@ inline ConnectionOptions ConnectionOptionsOf(const Napi::Value& value) {
   options.initial_timeout_ms = NumberOf(PropertyOf(value, "initialTimeoutMs"));
   options.max_timeout_ms = NumberOf(PropertyOf(value, "maxTimeoutMs"));
   return options;
+}
+
+// Napi::Number makes a double of each, which costs more.
+inline Napi::Value Int32(Napi::Env env, int32_t number) {
+  napi_value value = nullptr;
+  napi_create_int32(env, number, &value);
+  return Napi::Value(env, value);
 }
 
 // An exception that is pending already wins.

@@ -46,7 +46,7 @@ class Session::Call {
   explicit operator bool() const { return connection_ != nullptr; }
   Connection* operator->() const { return connection_; }
   Napi::Value Undefined() const { return env_.Undefined(); }
-  Napi::Value Number(int64_t value) const { return Napi::Number::New(env_, static_cast<double>(value)); }
+  Napi::Value Number(int32_t value) const { return Int32(env_, value); }
 
  private:
   Session* const session_;
@@ -142,7 +142,7 @@ Napi::Value Session::Write(const Napi::CallbackInfo& info) {
   const Bytes data = BytesOf(info[0]);
   const Bytes into = RoomOf(info[1], info[2]);
   const int32_t status = call->Write(data.data, data.size);
-  return call.Number(status == kIdle ? static_cast<int64_t>(call->Take(into.data, into.size)) : status);
+  return call.Number(status == kIdle ? static_cast<int32_t>(call->Take(into.data, into.size)) : status);
 }
 
 Napi::Value Session::HandleTimeout(const Napi::CallbackInfo& info) {
@@ -159,7 +159,7 @@ Napi::Value Session::TakeDatagram(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   if (!call) return call.Undefined();
   const Bytes into = RoomOf(info[0], info[1]);
-  return call.Number(static_cast<int64_t>(call->Take(into.data, into.size)));
+  return call.Number(static_cast<int32_t>(call->Take(into.data, into.size)));
 }
 
 Napi::Value Session::TimeoutMs(const Napi::CallbackInfo& info) {
@@ -174,7 +174,7 @@ Napi::Value Session::GetStage(const Napi::CallbackInfo& info) {
 
 Napi::Value Session::MaxPayload(const Napi::CallbackInfo& info) {
   const Call call(this, info);
-  return call ? call.Number(static_cast<int64_t>(call->MaxPayload())) : call.Undefined();
+  return call ? call.Number(static_cast<int32_t>(call->MaxPayload())) : call.Undefined();
 }
 
 Napi::Value Session::Reason(const Napi::CallbackInfo& info) {

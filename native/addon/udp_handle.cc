@@ -12,7 +12,8 @@ namespace dtls {
 namespace {
 
 int IntOf(const Napi::Value& value, int fallback) {
-  return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : fallback;
+  napi_get_value_int32(value.Env(), value, &fallback);
+  return fallback;
 }
 
 bool AddressOf(const Napi::Value& ip, const Napi::Value& port, SocketAddress* out) {
@@ -68,19 +69,19 @@ Napi::Function UdpHandle::Define(Napi::Env env) {
 Napi::Value UdpHandle::Open(const Napi::CallbackInfo& info) {
   if (socket_.fd() >= 0) return Throw(info.Env(), "the UDP socket is open");
   const int family = NumberOf(info[0]) == 6 ? AF_INET6 : AF_INET;
-  return Napi::Number::New(info.Env(), socket_.Open(family, OptionsOf(info[1])));
+  return Int32(info.Env(), socket_.Open(family, OptionsOf(info[1])));
 }
 
 Napi::Value UdpHandle::Bind(const Napi::CallbackInfo& info) {
   SocketAddress local;
-  if (!AddressOf(info[0], info[1], &local)) return Napi::Number::New(info.Env(), EINVAL);
-  return Napi::Number::New(info.Env(), socket_.Bind(local));
+  if (!AddressOf(info[0], info[1], &local)) return Int32(info.Env(), EINVAL);
+  return Int32(info.Env(), socket_.Bind(local));
 }
 
 Napi::Value UdpHandle::Connect(const Napi::CallbackInfo& info) {
   SocketAddress remote;
-  if (!AddressOf(info[0], info[1], &remote)) return Napi::Number::New(info.Env(), EINVAL);
-  return Napi::Number::New(info.Env(), socket_.Connect(remote));
+  if (!AddressOf(info[0], info[1], &remote)) return Int32(info.Env(), EINVAL);
+  return Int32(info.Env(), socket_.Connect(remote));
 }
 
 Napi::Value UdpHandle::Start(const Napi::CallbackInfo& info) {
@@ -94,7 +95,7 @@ Napi::Value UdpHandle::Start(const Napi::CallbackInfo& info) {
   int error = poll_ == nullptr ? UV_ENOMEM : uv_poll_init(loop, poll_, socket_.fd());
   if (error != 0) {
     std::free(std::exchange(poll_, nullptr));
-    return Napi::Number::New(env, -error);
+    return Int32(env, -error);
   }
   uv_handle_set_data(reinterpret_cast<uv_handle_t*>(poll_), this);
   napi_add_async_cleanup_hook(env, OnTeardown, this, &cleanup_);
@@ -103,7 +104,7 @@ Napi::Value UdpHandle::Start(const Napi::CallbackInfo& info) {
   Reference();
   error = Poll();
   if (error != 0) Stop();
-  return Napi::Number::New(env, -error);
+  return Int32(env, -error);
 }
 
 Napi::Value UdpHandle::AwaitWritable(const Napi::CallbackInfo& info) {
@@ -145,7 +146,7 @@ Napi::Value UdpHandle::Features(const Napi::CallbackInfo& info) {
 Napi::Value UdpHandle::Intern(const Napi::CallbackInfo& info) {
   SocketAddress address;
   const bool is_valid = AddressOf(info[0], info[1], &address);
-  return Napi::Number::New(info.Env(), is_valid ? socket_.peers().Intern(address) : PeerIndex::kStranger);
+  return Int32(info.Env(), is_valid ? socket_.peers().Intern(address) : PeerIndex::kStranger);
 }
 
 Napi::Value UdpHandle::Forget(const Napi::CallbackInfo& info) {
@@ -158,7 +159,7 @@ Napi::Value UdpHandle::Receive(const Napi::CallbackInfo& info) {
   const Int32s received = Int32sOf(info[1]);
   const size_t slots = std::min<size_t>(NumberOf(info[2]), received.size * sizeof(int32_t) / sizeof(Received));
   const size_t count = socket_.Receive(slab.data, slab.size, reinterpret_cast<Received*>(received.data), slots);
-  return Napi::Number::New(info.Env(), static_cast<double>(count));
+  return Int32(info.Env(), static_cast<int32_t>(count));
 }
 
 Napi::Value UdpHandle::SenderOf(const Napi::CallbackInfo& info) {
@@ -174,22 +175,22 @@ Napi::Value UdpHandle::Send(const Napi::CallbackInfo& info) {
   if ((first + count) * sizeof(Outgoing) > outgoing.size * sizeof(int32_t)) return Throw(info.Env(), "no such datagram");
   const auto* entries = reinterpret_cast<const Outgoing*>(outgoing.data) + first;
   const auto done = static_cast<int32_t>(socket_.Send(bytes.data, entries, count));
-  return Napi::Number::New(info.Env(), socket_.has_error() ? ~done : done);
+  return Int32(info.Env(), socket_.has_error() ? ~done : done);
 }
 
 Napi::Value UdpHandle::SendTo(const Napi::CallbackInfo& info) {
   const Bytes datagram = BytesOf(info[0]);
   SocketAddress to;
   const bool is_valid = AddressOf(info[1], info[2], &to);
-  return Napi::Number::New(info.Env(), is_valid ? socket_.SendTo(datagram.data, datagram.size, to) : EINVAL);
+  return Int32(info.Env(), is_valid ? socket_.SendTo(datagram.data, datagram.size, to) : EINVAL);
 }
 
 Napi::Value UdpHandle::TakeError(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), socket_.TakeError());
+  return Int32(info.Env(), socket_.TakeError());
 }
 
 Napi::Value UdpHandle::ErrorPeer(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), socket_.error_peer());
+  return Int32(info.Env(), socket_.error_peer());
 }
 
 Napi::Value UdpHandle::SetReferenced(const Napi::CallbackInfo& info) {

@@ -41,6 +41,7 @@ size_t UdpSocket::Receive(uint8_t* slab, size_t slab_size, Received* received, s
   iovec pieces[kSlots];
   Control controls[kSlots];
   slots = std::min({slots, kSlots, (slab_size + kSlotSize - 1) / kSlotSize});
+  if (slots == 0) return 0;
   std::memset(messages, 0, slots * sizeof(mmsghdr));
   for (size_t i = 0; i < slots; ++i) {
     msghdr& header = messages[i].msg_hdr;
