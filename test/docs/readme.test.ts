@@ -44,6 +44,13 @@ test('its server and client talk to each other', async () => {
   expect(stdout).toBe('you said hello\n');
 });
 
+test('examples/workers.mjs spreads clients over its workers', async () => {
+  const server = start(['examples/workers.mjs', '0', '2']);
+  const [, port] = await lineOf(server, /listening on port (\d+) with 2 workers/);
+  const { stdout } = await run(process.execPath, ['examples/psk-client.mjs', port as string], { cwd: ROOT });
+  expect(stdout).toMatch(/^worker [12] says hello\n$/);
+});
+
 test('its command lines do what they say', async () => {
   const [serverLine, clientLine, helpLine] = [...readme.matchAll(/^npx dtls (.*)$/gm)].map(
     (match) => match[1] as string,
