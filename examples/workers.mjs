@@ -26,5 +26,5 @@ if (isMainThread) {
   const strays = new BroadcastChannel('strays');
   strays.onmessage = ({ data: { datagram, from } }) => server.inject(datagram, from);
   server.on('stray', (datagram, from) => strays.postMessage({ datagram, from }));
-  parentPort.postMessage(server.address().port);
+  parentPort?.postMessage(server.address().port);
 }

@@ -1,6 +1,7 @@
 import dgram from 'node:dgram';
 import type { RemoteAddress } from '../address';
 import {
+  closedError,
   type Endpoint,
   type EndpointEvents,
   type PeerChannel,
@@ -65,6 +66,7 @@ export class DgramEndpoint implements Endpoint {
 
   async close(): Promise<void> {
     const socket = this.#socket;
+    this.#router.failed(closedError(), true);
     socket.off('message', this.#onMessage);
     socket.off('error', this.#onError);
     if (this.#isOwn) {
@@ -102,7 +104,7 @@ export class DgramEndpoint implements Endpoint {
 
   /** With many peers it cannot be told whom the error concerns; the datagram is lost, as on the way. */
   #failed(error: Error): void {
-    if (this.#remote !== undefined) this.#router.failed(error);
+    if (this.#remote !== undefined) this.#router.failed(error, false);
   }
 }
 

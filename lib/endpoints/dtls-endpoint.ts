@@ -24,7 +24,7 @@ export interface EndpointOptions extends SocketOptions {
   reusePort?: boolean;
   /** A socket of `node:dgram` that the user brings, bound or not, and closes; instead of the options above. */
   socket?: dgram.Socket;
-  /** Bytes that may wait for the kernel before an association's `send` returns false. Default 65536. */
+  /** Bytes in one turn of the event loop, or waiting for the kernel, before `send` returns false. Default 65536. */
   sendHighWaterMark?: number;
 }
 
@@ -51,7 +51,7 @@ export class DtlsEndpoint {
     return this.#endpoint.address();
   }
 
-  /** Releases the socket. Close the associations first: those that are open hear nothing any more. */
+  /** Releases the socket. Associations that still use it end with `ERR_DTLS_SOCKET`, and their peers hear nothing. */
   close(): Promise<void> {
     return this.#endpoint.close();
   }

@@ -39,7 +39,7 @@ export interface Endpoint {
   attach(remote: RemoteAddress, receiver: PeerReceiver): PeerChannel;
   /** Sends to anybody, at once; what the system refuses is lost. */
   sendTo(datagram: Uint8Array, to: RemoteAddress): void;
-  /** Sends what is queued, then releases everything. */
+  /** Sends what is queued, then releases everything. Who is attached still has failed, fatally. */
   close(): Promise<void>;
   ref(): void;
   unref(): void;
@@ -82,6 +82,11 @@ export function occupied({ address, port }: RemoteAddress): Error {
   );
   error.code = 'EISCONN';
   return error;
+}
+
+/** For those who are attached to an endpoint that closes. */
+export function closedError(): Error {
+  return new Error('its endpoint was closed');
 }
 
 /** Names an address in tables; also what its cookie is bound to. */

@@ -4,6 +4,7 @@ import type { RemoteAddress } from '../address';
 import { binding } from '../native';
 import type { Outlet } from '../transport';
 import {
+  closedError,
   type Endpoint,
   type EndpointEvents,
   occupied,
@@ -98,6 +99,7 @@ export class NativeEndpoint implements Endpoint {
         this.#socket.close();
         resolve();
       };
+      for (const channel of this.#channels) channel?.receiver.failed(closedError(), true);
       this.#flush();
       if (this.#isBlocked && !this.#isClosed) this.#onEmpty = close;
       else close();
@@ -119,18 +121,19 @@ export class NativeEndpoint implements Endpoint {
 
   /** @internal Takes the datagram of `size` bytes that was written at `outgoing.offset`. */
   commit(channel: NativeChannel, size: number): boolean {
+    const { sendHighWaterMark } = this.#config;
     this.#turnBytes += size;
-    // Over its mark already: whoever is told so and goes on loses datagrams, as on the way.
-    if (this.#isBlocked && this.#outgoing.size > this.#config.sendHighWaterMark + MAX_BYTES_OVER_MARK) return false;
+    const isOverMark = this.#turnBytes > sendHighWaterMark;
+    if (isOverMark) this.#isOverMark = channel.isOverMark = true;
+    // Whoever is told to wait and goes on loses datagrams, as on the way.
+    const isFull = this.#isBlocked && this.#outgoing.size > sendHighWaterMark + MAX_BYTES_OVER_MARK;
+    if (isFull || this.#isClosed) return !isOverMark;
     if (this.#outgoing.add(channel.peer, size)) this.#flush();
     if (!this.#isScheduled && !this.#isInEvent) {
       this.#isScheduled = true;
       process.nextTick(this.#onTickEnd);
     }
-    if (this.#turnBytes <= this.#config.sendHighWaterMark) return true;
-    this.#isOverMark = true;
-    channel.isOverMark = true;
-    return false;
+    return !isOverMark;
   }
 
   /** @internal */

@@ -30,8 +30,8 @@ export class PeerRouter {
     for (const channel of this.#channels.values()) channel.drained();
   }
 
-  failed(error: Error): void {
-    for (const { receiver } of this.#channels.values()) receiver.failed(error, false);
+  failed(error: Error, fatal: boolean): void {
+    for (const { receiver } of this.#channels.values()) receiver.failed(error, fatal);
   }
 }
 

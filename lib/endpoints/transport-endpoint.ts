@@ -1,6 +1,6 @@
 import type { RemoteAddress } from '../address';
 import type { ServerTransport } from '../transport';
-import type { Endpoint, EndpointEvents, PeerChannel, PeerReceiver } from './endpoint';
+import { closedError, type Endpoint, type EndpointEvents, type PeerChannel, type PeerReceiver } from './endpoint';
 import { PeerRouter } from './peer-router';
 
 /** A user's own server transport. */
@@ -40,6 +40,7 @@ export class TransportEndpoint implements Endpoint {
   }
 
   close(): Promise<void> {
+    this.#router.failed(closedError(), true);
     return this.#transport.close();
   }
 

@@ -33,7 +33,7 @@ export interface CommonOptions {
   retransmit?: RetransmitOptions;
   /** Emit `keylog` with NSS key log lines, for Wireshark. Default false: whoever reads them can decrypt. */
   keylog?: boolean;
-  /** Bytes that may wait for the kernel before `send` returns false. Default 65536. */
+  /** Bytes in one turn of the event loop, or waiting for the kernel, before `send` returns false. Default 65536. */
   sendHighWaterMark?: number;
 }
 

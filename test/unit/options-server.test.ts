@@ -121,7 +121,11 @@ describe('listen', () => {
   });
 
   test('takes the family from the address', () => {
-    expect(parseListenOptions({ port: 0 })).toMatchObject({ address: '0.0.0.0', family: 4, ipv6Only: false });
+    expect(parseListenOptions({ port: 0 })).toMatchObject({
+      address: '0.0.0.0',
+      family: 4,
+      socket: { ipv6Only: false },
+    });
     expect(parseListenOptions({ port: 0, address: '::1' })).toMatchObject({ family: 6 });
   });
 
