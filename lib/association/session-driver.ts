@@ -6,15 +6,16 @@ import type { HandshakeRecorder } from '../handshake/recorder';
 import { fatalAlertRecord, isSingleMessage } from '../handshake/wire';
 import { MAX_PLAINTEXT, Status } from '../native';
 import { Slab } from '../slab';
-import type { Outlet, Transport, TransportReceiver } from '../transport';
+import { datagrams, SlabOutlet } from '../slab-outlet';
+import type { Outlet, TransportReceiver } from '../transport';
 import type { DriverSetup } from './driver-setup';
 import { dataFailure, handshakeFailure } from './failure';
 import { HandshakeTimer } from './handshake-timer';
+import { HeldReports } from './held-reports';
 
 const BAD_RECORD_MAC = 20;
 
 const plaintexts = new Slab();
-const datagrams = new Slab();
 
 /**
  * Drives one session over one transport: feeds datagrams in, drains datagrams out, keeps the one timer of a
@@ -30,8 +31,7 @@ export class SessionDriver implements TransportReceiver {
   /** Where the datagrams of messages go, once the handshake is complete. */
   #outlet: Outlet | undefined;
   #closing: Promise<void> | undefined;
-  /** Reports that wait, in the turn in which the association opens. */
-  #held: Array<() => void> | undefined;
+  readonly #held = new HeldReports();
 
   constructor(setup: DriverSetup) {
     this.#setup = setup;
@@ -73,7 +73,7 @@ export class SessionDriver implements TransportReceiver {
     const { stats } = this.#setup;
     stats.datagramsReceived++;
     stats.bytesReceived += length;
-    const isPlain = this.#recorder === undefined && this.#held === undefined;
+    const isPlain = this.#recorder === undefined && !this.#held.isHolding;
     if (isPlain && isSingleMessage(bytes, offset, length)) this.#receiveMessage(this.#session, bytes, offset, length);
     else this.#receive(length === bytes.length ? bytes : bytes.subarray(offset, offset + length));
   }
@@ -175,24 +175,8 @@ export class SessionDriver implements TransportReceiver {
     this.#flush();
     if (this.#recorder !== undefined && this.#session !== undefined) this.#reportCredentials(this.#session);
     if (established) this.#establish();
-    if (this.#held === undefined) {
-      this.#report(messages, datagram, status);
-    } else {
-      const kept = datagram === undefined ? undefined : Buffer.from(datagram);
-      this.#held.push(() => this.#report(messages, kept, status));
-    }
-  }
-
-  /** What comes in the turn in which the association opens waits: whoever awaits `opened` must have time to listen. */
-  #hold(): void {
-    this.#held = [];
-    queueMicrotask(() =>
-      process.nextTick(() => {
-        const held = this.#held ?? [];
-        this.#held = undefined;
-        for (const report of held) report();
-      }),
-    );
+    const kept = datagram !== undefined && this.#held.isHolding ? Buffer.from(datagram) : datagram;
+    this.#held.report(() => this.#report(messages, kept, status));
   }
 
   #report(messages: readonly Buffer[], datagram: Uint8Array | undefined, status: number): void {
@@ -226,7 +210,7 @@ export class SessionDriver implements TransportReceiver {
     this.#recorder = undefined;
     this.#outlet = transport.outlet ?? new SlabOutlet(transport);
     this.#timer.clear();
-    this.#hold();
+    this.#held.hold();
     this.#setup.events.established(info, {
       cipherName: session.cipherName(),
       cipherStandardName: session.cipherStandardName(),
@@ -341,26 +325,5 @@ export class SessionDriver implements TransportReceiver {
         : handshakeFailure(this.#setup.role, session, this.#recorder, this.remote, how);
     this.#release();
     this.#setup.events.failed(error);
-  }
-}
-
-/** For transports that have no outlet: a piece of a slab for each datagram, which they may keep. */
-class SlabOutlet implements Outlet {
-  readonly #transport: Transport;
-
-  constructor(transport: Transport) {
-    this.#transport = transport;
-  }
-
-  get offset(): number {
-    return datagrams.offset;
-  }
-
-  reserve(size: number): Buffer {
-    return datagrams.reserve(size);
-  }
-
-  commit(size: number): boolean {
-    return this.#transport.send(datagrams.take(size));
   }
 }

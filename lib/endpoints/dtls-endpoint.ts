@@ -36,6 +36,7 @@ let endpointOf: (endpoint: DtlsEndpoint) => Endpoint;
  */
 export class DtlsEndpoint {
   readonly #endpoint: Endpoint;
+  #closing: Promise<void> | undefined;
 
   static {
     endpointOf = (endpoint) => endpoint.#endpoint;
@@ -51,9 +52,13 @@ export class DtlsEndpoint {
     return this.#endpoint.address();
   }
 
-  /** Releases the socket. Associations that still use it end with `ERR_DTLS_SOCKET`, and their peers hear nothing. */
+  /**
+   * Releases the socket; may be called again. Associations that still use it end with `ERR_DTLS_SOCKET`, and their
+   * peers hear nothing.
+   */
   close(): Promise<void> {
-    return this.#endpoint.close();
+    this.#closing ??= this.#endpoint.close();
+    return this.#closing;
   }
 
   ref(): this {

@@ -2,7 +2,6 @@ import { getSystemErrorName } from 'node:util';
 import type { UdpSocket } from '../../binding';
 import type { RemoteAddress } from '../address';
 import { binding } from '../native';
-import type { Outlet } from '../transport';
 import {
   closedError,
   type Endpoint,
@@ -13,6 +12,7 @@ import {
   reachableBy,
   type UdpConfig,
 } from './endpoint';
+import { type ChannelOwner, NativeChannel } from './native-channel';
 import { Outgoing } from './outgoing';
 
 /** Mirror native/udp/udp_socket.h. */
@@ -33,12 +33,13 @@ let slab = Buffer.alloc(0);
 const received = new Int32Array(MAX_SLOTS * RECEIVED_FIELDS);
 
 /** A UDP socket that moves many datagrams in one system call; see native/udp. */
-export class NativeEndpoint implements Endpoint {
+export class NativeEndpoint implements Endpoint, ChannelOwner {
   readonly #config: UdpConfig;
   /** The only peer of a connected socket. */
   readonly #remote: RemoteAddress | undefined;
   readonly #socket: UdpSocket;
-  readonly #outgoing: Outgoing;
+  /** @internal For its channels, as `commit` and `released`. */
+  readonly outgoing: Outgoing;
   readonly #channels: Array<NativeChannel | undefined> = [];
   /** Numbers of released channels. Datagrams that wait may still bear them. */
   #released: number[] = [];
@@ -58,7 +59,7 @@ export class NativeEndpoint implements Endpoint {
     this.#config = config;
     this.#remote = remote;
     this.#socket = new (binding.UdpSocket as NonNullable<typeof binding.UdpSocket>)();
-    this.#outgoing = new Outgoing(this.#socket, () => this.#reportError('send'));
+    this.outgoing = new Outgoing(this.#socket, () => this.#reportError('send'));
   }
 
   async open(events: EndpointEvents): Promise<void> {
@@ -79,6 +80,7 @@ export class NativeEndpoint implements Endpoint {
   }
 
   attach(remote: RemoteAddress, receiver: PeerReceiver): PeerChannel {
+    if (this.#isClosed || this.#onEmpty !== undefined) throw closedError();
     const peer = this.#socket.intern(reachableBy(this.#config.family, remote), remote.port);
     if (peer < 0) throw systemError('attach', 'EINVAL');
     if (this.#channels[peer] !== undefined) throw occupied(remote);
@@ -114,21 +116,16 @@ export class NativeEndpoint implements Endpoint {
     this.#socket.setReferenced(false);
   }
 
-  /** @internal Of its channels: where the next datagram goes. */
-  get outgoing(): Outgoing {
-    return this.#outgoing;
-  }
-
-  /** @internal Takes the datagram of `size` bytes that was written at `outgoing.offset`. */
+  /** @internal */
   commit(channel: NativeChannel, size: number): boolean {
     const { sendHighWaterMark } = this.#config;
     this.#turnBytes += size;
     const isOverMark = this.#turnBytes > sendHighWaterMark;
     if (isOverMark) this.#isOverMark = channel.isOverMark = true;
     // Whoever is told to wait and goes on loses datagrams, as on the way.
-    const isFull = this.#isBlocked && this.#outgoing.size > sendHighWaterMark + MAX_BYTES_OVER_MARK;
+    const isFull = this.#isBlocked && this.outgoing.size > sendHighWaterMark + MAX_BYTES_OVER_MARK;
     if (isFull || this.#isClosed) return !isOverMark;
-    if (this.#outgoing.add(channel.peer, size)) this.#flush();
+    if (this.outgoing.add(channel.peer, size)) this.#flush();
     if (!this.#isScheduled && !this.#isInEvent) {
       this.#isScheduled = true;
       process.nextTick(this.#onTickEnd);
@@ -141,10 +138,12 @@ export class NativeEndpoint implements Endpoint {
     if (this.#channels[channel.peer] !== channel) return;
     this.#channels[channel.peer] = undefined;
     this.#released.push(channel.peer);
-    if (this.#outgoing.size === 0) this.#forget();
+    if (this.outgoing.size === 0) this.#forget();
   }
 
+  /** Not in the middle of an event: what was received bears numbers, too. */
   #forget(): void {
+    if (this.#isInEvent) return;
     for (const peer of this.#released) this.#socket.forget(peer);
     this.#released.length = 0;
   }
@@ -158,7 +157,7 @@ export class NativeEndpoint implements Endpoint {
     this.#isInEvent = true;
     try {
       if (writable) this.#flush();
-      if (readable) this.#receive();
+      if (readable && !this.#isClosed) this.#receive();
     } finally {
       this.#isInEvent = false;
       this.#endTurn();
@@ -186,7 +185,7 @@ export class NativeEndpoint implements Endpoint {
   #flush(): void {
     if (this.#isClosed) return;
     const wasBlocked = this.#isBlocked;
-    this.#isBlocked = !this.#outgoing.flush();
+    this.#isBlocked = !this.outgoing.flush();
     if (wasBlocked !== this.#isBlocked) this.#socket.awaitWritable(this.#isBlocked);
     if (this.#isBlocked) return;
     if (this.#released.length > 0) this.#forget();
@@ -242,47 +241,6 @@ export class NativeEndpoint implements Endpoint {
     const { address, port } = this.#config;
     this.#socket.close();
     throw systemError(syscall, nameOf(errno), `${address}:${port}`);
-  }
-}
-
-/** One peer of a native endpoint. */
-class NativeChannel implements PeerChannel, Outlet {
-  readonly #endpoint: NativeEndpoint;
-  readonly #outgoing: Outgoing;
-  readonly peer: number;
-  receiver: PeerReceiver;
-  isOverMark = false;
-
-  constructor(endpoint: NativeEndpoint, peer: number, receiver: PeerReceiver) {
-    this.#endpoint = endpoint;
-    this.#outgoing = endpoint.outgoing;
-    this.peer = peer;
-    this.receiver = receiver;
-  }
-
-  get outlet(): Outlet {
-    return this;
-  }
-
-  get offset(): number {
-    return this.#outgoing.offset;
-  }
-
-  reserve(size: number): Buffer {
-    return this.#outgoing.reserve(size);
-  }
-
-  commit(size: number): boolean {
-    return this.#endpoint.commit(this, size);
-  }
-
-  send(datagram: Uint8Array): boolean {
-    this.reserve(datagram.length).set(datagram, this.offset);
-    return this.commit(datagram.length);
-  }
-
-  release(): void {
-    this.#endpoint.released(this);
   }
 }
 

@@ -36,6 +36,7 @@ export class Outgoing {
   /** All but the last are full. */
   readonly #batches: Batch[] = [];
   #last: Batch | undefined;
+  #hasError = false;
   readonly #onError: () => void;
   /** Bytes that wait. */
   size = 0;
@@ -73,14 +74,18 @@ export class Outgoing {
 
   /** Hands over to the kernel. False: it takes no more now. */
   flush(): boolean {
-    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
-      if (!this.#send(batch)) return false;
+    for (let batch = this.#batches[0]; batch !== undefined && this.#send(batch); batch = this.#batches[0]) {
       this.#batches.shift();
       if (batch === this.#last) this.#last = undefined;
       batch.clear();
       if (spares.length < SPARE_BATCHES) spares.push(batch);
     }
-    return true;
+    if (this.#hasError) {
+      this.#hasError = false;
+      // Not before: whoever hears of it may send more, or flush.
+      this.#onError();
+    }
+    return this.size === 0;
   }
 
   #send(batch: Batch): boolean {
@@ -92,7 +97,7 @@ export class Outgoing {
     else for (let i = doneCount; i < doneCount + done; i++) batch.doneSize += entries[2 * i + 1] as number;
     batch.doneCount += done;
     this.size -= batch.doneSize - doneSize;
-    if (result < 0) this.#onError();
+    if (result < 0) this.#hasError = true;
     return batch.doneCount === batch.count;
   }
 }
