@@ -1,0 +1,3 @@
+import { mergedFlood } from './flood.mjs';
+
+export default mergedFlood(1200);

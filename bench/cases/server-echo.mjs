@@ -1,0 +1,38 @@
+import { echo } from '../lib/runs.mjs';
+
+const run =
+  (server) =>
+  ({ associations }) =>
+    echo('plain-c', { server, associations });
+
+export default {
+  name: 'server-echo',
+  title: 'Echo server, 64 in flight, 100 bytes',
+  about:
+    'With 10 and with 10,000 open associations, over all of which the messages walk. The client is in C and the same ' +
+    'for every server; where it is the slower side, the CPU time of the server tells more than the rate.',
+  chart: 'bars',
+  reference: 'plain-c',
+  points: [
+    { key: '10', label: '10 associations', associations: 10 },
+    { key: '10000', label: '10,000 associations', associations: 10_000, isLong: true },
+  ],
+  metrics: ['messagesPerSecond', 'serverCpuUsPerMessage', 'cpuUsPerMessage', 'lost'],
+  entries: [
+    { contestant: 'ours', with: ['plain-c'], run: run('ours') },
+    { contestant: 'plain-c', run: run('plain-c') },
+    { contestant: 'qt', with: ['plain-c'], run: run('qt') },
+  ],
+  targets: [
+    { contestant: 'ours', metric: 'messagesPerSecond', point: '10', against: 'qt', atLeast: 1.5 },
+    { contestant: 'ours', metric: 'messagesPerSecond', point: '10000', against: 'qt', atLeast: 1.5 },
+    {
+      contestant: 'ours',
+      metric: 'messagesPerSecond',
+      point: '10000',
+      against: 'ours',
+      againstPoint: '10',
+      atLeast: 0.9,
+    },
+  ],
+};
