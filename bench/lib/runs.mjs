@@ -36,7 +36,7 @@ export function echo(client, { size = 100, window = 64, associations = 1, server
 }
 
 /** Full handshakes, eight at a time. */
-export function handshakes(client, { server = 'plain-c', count = 2000 }) {
+export function handshakes(client, { server = 'plain-c', count = 3000 }) {
   return async (bench) => {
     const { result, serverCpuSeconds } = await bench.pair({
       server: { id: server, mode: 'echo' },

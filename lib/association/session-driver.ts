@@ -197,7 +197,8 @@ export class SessionDriver implements TransportReceiver {
       const lines = session.takeKeylog();
       if (lines.length > 0) events.keylog(lines);
     }
-    if (!session.takePskRequested()) return;
+    // It asks once.
+    if (this.#pskIdentity !== '' || !session.takePskRequested()) return;
     this.#pskIdentity = session.pskIdentity().toString();
     events.pskRequested(this.#pskIdentity);
   }
@@ -224,8 +225,9 @@ export class SessionDriver implements TransportReceiver {
     const session = this.#session as Session;
     this.#arm();
     if (datagram === undefined) return;
-    recorder.unresolved(datagram, session.stage());
-    if (recorder.wrongKeySuspected(session.stage()) && session.cipherName().includes('PSK')) {
+    const stage = session.stage();
+    recorder.unresolved(datagram, stage);
+    if (recorder.wrongKeySuspected(stage) && session.cipherName().includes('PSK')) {
       this.#refuseWrongKey(recorder);
     } else {
       this.#setup.events.progressed();

@@ -51,7 +51,8 @@ export class HandshakeRecorder {
 
   /** True when the flight repeats what has been sent before: by our timer, or by OpenSSL's while it was reading. */
   sent(flight: readonly Uint8Array[]): boolean {
-    const records = flight.flatMap(parseRecords);
+    const records: WireRecord[] = [];
+    for (const datagram of flight) records.push(...parseRecords(datagram));
     const repeats = this.#repeatsSent(records);
     this.#flight = flight;
     this.#datagramsSent += flight.length;
