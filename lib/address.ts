@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
 
 /** Whom an association talks to. Transports without IP addresses say "unknown" for a family. */
 export interface RemoteAddress {
@@ -16,6 +16,13 @@ export function hostPort(address: string, port: number): string {
 export function ipAddress(address: string, port: number): RemoteAddress | undefined {
   const family = IP_FAMILIES[isIP(address)];
   return family === undefined ? undefined : { address, port, family };
+}
+
+/** As the system writes it, which knows an IPv6 address by one spelling only (RFC 5952). */
+export function canonicalAddress(address: string): string {
+  if (!address.includes(':')) return address;
+  const [ip, ...scope] = address.split('%');
+  return [new SocketAddress({ address: ip as string, family: 'ipv6' }).address, ...scope].join('%');
 }
 
 const IP_FAMILIES: Readonly<Record<number, 'IPv4' | 'IPv6'>> = { 4: 'IPv4', 6: 'IPv6' };

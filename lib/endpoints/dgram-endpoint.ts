@@ -1,5 +1,6 @@
 import dgram from 'node:dgram';
-import type { RemoteAddress } from '../address';
+import { once } from 'node:events';
+import { canonicalAddress, type RemoteAddress } from '../address';
 import {
   closedError,
   type Endpoint,
@@ -23,6 +24,10 @@ export class DgramEndpoint implements Endpoint {
   readonly #queue: SendQueue;
   readonly #router: PeerRouter;
   #events: EndpointEvents | undefined;
+  #isClosed = false;
+  /** The socket never opened, or was closed by its owner. */
+  #isGone = false;
+  #onGone: (() => void) | undefined;
 
   constructor(config: UdpConfig, remote?: RemoteAddress) {
     this.#config = config;
@@ -39,15 +44,15 @@ export class DgramEndpoint implements Endpoint {
   async open(events: EndpointEvents): Promise<void> {
     this.#events = events;
     const socket = this.#socket;
-    if (this.#isOwn) {
-      // When it is bound, nobody shall have missed what it received.
-      socket.on('message', this.#onMessage);
-      await bind(socket, this.#config, this.#remote);
-    } else {
-      if (!isBound(socket)) await bind(socket, this.#config, undefined);
-      socket.on('message', this.#onMessage);
+    try {
+      await (this.#isOwn ? bind(socket, this.#config, this.#remote) : whenBound(socket));
+    } catch (error) {
+      this.#isGone = true;
+      throw error;
     }
+    socket.on('message', this.#onMessage);
     socket.on('error', this.#onError);
+    socket.once('close', this.#onClose);
   }
 
   address(): RemoteAddress {
@@ -55,17 +60,23 @@ export class DgramEndpoint implements Endpoint {
   }
 
   attach(remote: RemoteAddress, receiver: PeerReceiver): PeerChannel {
+    if (this.#isClosed) throw closedError();
     const { family } = remoteOf(this.#socket.address());
     const address = reachableBy(family === 'IPv6' ? 6 : 4, remote);
-    return this.#router.attach({ ...remote, address }, receiver);
+    return this.#router.attach({ ...remote, address: canonicalAddress(address) }, receiver);
   }
 
   sendTo(datagram: Uint8Array, to: RemoteAddress): void {
-    this.#send(datagram, to);
+    try {
+      this.#send(datagram, to);
+    } catch {
+      // As what the system refuses; a user's socket may be connected elsewhere, or closed.
+    }
   }
 
   async close(): Promise<void> {
     const socket = this.#socket;
+    this.#isClosed = true;
     this.#router.failed(closedError(), true);
     socket.off('message', this.#onMessage);
     socket.off('error', this.#onError);
@@ -73,7 +84,12 @@ export class DgramEndpoint implements Endpoint {
       // An ICMP message may still arrive for what is being sent; nobody wants to hear of it.
       socket.on('error', () => {});
     }
-    await new Promise<void>((resolve) => this.#queue.whenEmpty(resolve));
+    if (this.#isGone) return;
+    await new Promise<void>((resolve) => {
+      this.#onGone = resolve;
+      this.#queue.whenEmpty(resolve);
+    });
+    socket.off('close', this.#onClose);
     if (this.#isOwn) await new Promise<void>((resolve) => socket.close(resolve));
   }
 
@@ -94,6 +110,13 @@ export class DgramEndpoint implements Endpoint {
     if (info.port === 0) return;
     const from = this.#remote ?? remoteOf(info);
     if (!this.#router.datagram(bytes, from)) this.#events?.stranger(bytes, from);
+  };
+
+  readonly #onClose = (): void => {
+    this.#isGone = true;
+    // What its queue held will never be sent.
+    this.#onGone?.();
+    if (!this.#isClosed) this.#events?.failed(closedError());
   };
 
   /** Of a connected socket it concerns single datagrams; one without a peer is of no use any more. */
@@ -117,7 +140,7 @@ function newSocket({ family, socket }: UdpConfig): dgram.Socket {
   });
 }
 
-/** Binds, and connects when there is a remote address; a socket of its own that cannot is closed. */
+/** Binds, and connects when there is a remote address; a socket that cannot is closed. */
 function bind(socket: dgram.Socket, config: UdpConfig, remote: RemoteAddress | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
@@ -132,7 +155,7 @@ function bind(socket: dgram.Socket, config: UdpConfig, remote: RemoteAddress | u
     socket.bind({ port: config.port, address: config.address, exclusive: true }, () => {
       configure(socket, config.socket);
       if (remote === undefined) done();
-      else socket.connect(remote.port, remote.address, done);
+      else socket.connect(remote.port, remote.address, (error?: Error) => (error ? fail(error) : done()));
     });
   });
 }
@@ -141,6 +164,17 @@ function configure(socket: dgram.Socket, { recvBufferSize, sendBufferSize, ttl }
   if (recvBufferSize > 0) socket.setRecvBufferSize(recvBufferSize);
   if (sendBufferSize > 0) socket.setSendBufferSize(sendBufferSize);
   if (ttl > 0) socket.setTTL(ttl);
+}
+
+/** A user's socket: bound already, about to be, or bound here to any port. */
+async function whenBound(socket: dgram.Socket): Promise<void> {
+  if (isBound(socket)) return;
+  try {
+    socket.bind({ exclusive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SOCKET_ALREADY_BOUND') throw error;
+  }
+  if (!isBound(socket)) await once(socket, 'listening');
 }
 
 function isBound(socket: dgram.Socket): boolean {

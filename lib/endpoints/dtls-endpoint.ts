@@ -1,12 +1,13 @@
 import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
-import type { RemoteAddress } from '../address';
+import { hostPort, type RemoteAddress } from '../address';
 import { DtlsError, optionError } from '../errors';
 import { checkNames, integer, show, string } from '../options/check';
 import {
   parseSendHighWaterMark,
   parseSocket,
   parseUserSocket,
+  refuseBeside,
   SOCKET_NAMES,
   type SocketOptions,
 } from '../options/socket';
@@ -24,7 +25,10 @@ export interface EndpointOptions extends SocketOptions {
   reusePort?: boolean;
   /** A socket of `node:dgram` that the user brings, bound or not, and closes; instead of the options above. */
   socket?: dgram.Socket;
-  /** Bytes in one turn of the event loop, or waiting for the kernel, before `send` returns false. Default 65536. */
+  /**
+   * Bytes waiting for the kernel, or on native sockets sent in one turn of the event loop, before `send` returns
+   * false. Default 65536.
+   */
   sendHighWaterMark?: number;
 }
 
@@ -47,8 +51,9 @@ export class DtlsEndpoint {
     this.#endpoint = endpoint;
   }
 
-  /** The local address and port. */
+  /** The local address and port. Throws `ERR_DTLS_STATE` when the endpoint is closed. */
   address(): RemoteAddress {
+    if (this.#closing !== undefined) throw new DtlsError('ERR_DTLS_STATE', 'address: the endpoint is closed.');
     return this.#endpoint.address();
   }
 
@@ -83,6 +88,7 @@ export class DtlsEndpoint {
  */
 export async function createEndpoint(options: EndpointOptions = {}): Promise<DtlsEndpoint> {
   checkNames('createEndpoint', options, [...OWN_SOCKET_NAMES, 'socket', 'sendHighWaterMark']);
+  refuseBeside('socket', options, OWN_SOCKET_NAMES);
   const given = string('localAddress', options.localAddress);
   const address = given ?? '::';
   const family = isIP(address);
@@ -92,7 +98,7 @@ export async function createEndpoint(options: EndpointOptions = {}): Promise<Dtl
     port: integer('localPort', options.localPort, { min: 0, max: 65_535 }, 0),
     family: family as 4 | 6,
     socket: parseSocket(options, { reportIcmp: true }),
-    userSocket: parseUserSocket(options, OWN_SOCKET_NAMES),
+    userSocket: parseUserSocket(options.socket),
     sendHighWaterMark: parseSendHighWaterMark(options.sendHighWaterMark),
   });
   try {
@@ -107,7 +113,7 @@ export async function createEndpoint(options: EndpointOptions = {}): Promise<Dtl
   });
 }
 
-const OWN_SOCKET_NAMES = ['localAddress', 'localPort', 'ipv6Only', ...SOCKET_NAMES] as const;
+const OWN_SOCKET_NAMES = ['localAddress', 'localPort', 'ipv6Only', 'reusePort', ...SOCKET_NAMES] as const;
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 
 async function bind(config: UdpConfig): Promise<DtlsEndpoint> {
@@ -118,9 +124,8 @@ async function bind(config: UdpConfig): Promise<DtlsEndpoint> {
 }
 
 function socketError({ address, port }: UdpConfig, cause: Error): DtlsError {
-  return new DtlsError('ERR_DTLS_SOCKET', `The endpoint cannot bind ${address}:${port}/udp: ${cause.message}.`, {
-    cause,
-  });
+  const message = `The endpoint cannot bind ${hostPort(address, port)}/udp: ${cause.message}.`;
+  return new DtlsError('ERR_DTLS_SOCKET', message, { cause });
 }
 
 export { endpointOf };

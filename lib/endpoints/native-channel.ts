@@ -5,8 +5,11 @@ import type { Outgoing } from './outgoing';
 /** What an endpoint does for its channels. */
 export interface ChannelOwner {
   readonly outgoing: Outgoing;
-  /** Takes the datagram of `size` bytes that was written at `outgoing.offset`; returns as `Transport.send`. */
-  commit(channel: NativeChannel, size: number): boolean;
+  /**
+   * Takes the datagram of `size` bytes that was written at `outgoing.offset`; returns as `Transport.send`. Messages are
+   * dropped sooner than what belongs to the protocol.
+   */
+  commit(channel: NativeChannel, size: number, isMessage: boolean): boolean;
   released(channel: NativeChannel): void;
 }
 
@@ -19,6 +22,8 @@ export class NativeChannel implements PeerChannel, Outlet {
   readonly receiver: PeerReceiver;
   /** Somebody was told to wait for `drained`. */
   isOverMark = false;
+  /** Datagrams that found the queue full. */
+  dropped = 0;
 
   constructor(owner: ChannelOwner, peer: number, receiver: PeerReceiver) {
     this.#owner = owner;
@@ -40,12 +45,18 @@ export class NativeChannel implements PeerChannel, Outlet {
   }
 
   commit(size: number): boolean {
-    return this.#owner.commit(this, size);
+    return this.#owner.commit(this, size, true);
   }
 
   send(datagram: Uint8Array): boolean {
     this.reserve(datagram.length).set(datagram, this.offset);
-    return this.commit(datagram.length);
+    return this.#owner.commit(this, datagram.length, false);
+  }
+
+  drained(): void {
+    if (this.dropped > 0) this.receiver.failed(new Error(`${this.dropped} datagrams found the queue full`), false);
+    this.dropped = 0;
+    this.receiver.drained();
   }
 
   release(): void {

@@ -1,6 +1,7 @@
 import { getSystemErrorName } from 'node:util';
+import { markAsUntransferable } from 'node:worker_threads';
 import type { UdpSocket } from '../../binding';
-import type { RemoteAddress } from '../address';
+import { hostPort, type RemoteAddress } from '../address';
 import { binding } from '../native';
 import {
   closedError,
@@ -24,12 +25,26 @@ const RECEIVED_FIELDS = 4;
 const MAX_DATAGRAMS_PER_TURN = 256;
 /** The rest is told after the next event. */
 const MAX_ERRORS_AT_ONCE = 64;
-/** Beyond its mark a queue takes so many bytes more; then datagrams are lost, as they would be on the way. */
+/**
+ * Beyond its mark the queue of a socket that the kernel blocks may take so much memory; then datagrams are lost, as they
+ * would be on the way. What belongs to the protocol may have twice as much: it is little, and nobody repeats an alert.
+ */
 const MAX_BYTES_OVER_MARK = 1024 * 1024;
 
 // One for all endpoints of a thread: what is received is dealt with before the next is read. Pages that no datagram
 // reached cost nothing.
 let slab = Buffer.alloc(0);
+
+/** New when there is none, or when somebody detached it (`ArrayBuffer.prototype.transfer`). */
+function receiveSlab(): Buffer {
+  if (slab.length === 0) {
+    slab = Buffer.allocUnsafeSlow(MAX_SLOTS * SLOT_SIZE);
+    // Listeners see pieces of it, and must not take it along to a worker.
+    markAsUntransferable(slab.buffer);
+  }
+  return slab;
+}
+
 const received = new Int32Array(MAX_SLOTS * RECEIVED_FIELDS);
 
 /** A UDP socket that moves many datagrams in one system call; see native/udp. */
@@ -65,12 +80,11 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
   async open(events: EndpointEvents): Promise<void> {
     const { address, port, family, socket } = this.#config;
     const remote = this.#remote;
-    if (slab.length === 0) slab = Buffer.allocUnsafeSlow(MAX_SLOTS * SLOT_SIZE);
     this.#check('socket', this.#socket.open(family, socket));
     // connect() chooses an address and a port as well as any.
     const isChosen = port === 0 && (address === '0.0.0.0' || address === '::');
     if (remote === undefined || !isChosen) this.#check('bind', this.#socket.bind(address, port));
-    if (remote !== undefined) this.#check('connect', this.#socket.connect(remote.address, remote.port));
+    if (remote !== undefined) this.#check('connect', this.#socket.connect(remote.address, remote.port), remote);
     this.#events = events;
     this.#check('poll', this.#socket.start(this.#onEvent));
   }
@@ -117,14 +131,17 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
   }
 
   /** @internal */
-  commit(channel: NativeChannel, size: number): boolean {
+  commit(channel: NativeChannel, size: number, isMessage: boolean): boolean {
     const { sendHighWaterMark } = this.#config;
+    if (this.#isClosed) return true;
     this.#turnBytes += size;
     const isOverMark = this.#turnBytes > sendHighWaterMark;
     if (isOverMark) this.#isOverMark = channel.isOverMark = true;
-    // Whoever is told to wait and goes on loses datagrams, as on the way.
-    const isFull = this.#isBlocked && this.outgoing.size > sendHighWaterMark + MAX_BYTES_OVER_MARK;
-    if (isFull || this.#isClosed) return !isOverMark;
+    const limit = sendHighWaterMark + (isMessage ? 1 : 2) * MAX_BYTES_OVER_MARK;
+    if (this.#isBlocked && this.outgoing.memory > limit) {
+      channel.dropped++;
+      return !isOverMark;
+    }
     if (this.outgoing.add(channel.peer, size)) this.#flush();
     if (!this.#isScheduled && !this.#isInEvent) {
       this.#isScheduled = true;
@@ -138,7 +155,8 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
     if (this.#channels[channel.peer] !== channel) return;
     this.#channels[channel.peer] = undefined;
     this.#released.push(channel.peer);
-    if (this.outgoing.size === 0) this.#forget();
+    // At once: whoever awaited close() may end the process, and its close_notify must be out.
+    this.#flush();
   }
 
   /** Not in the middle of an event: what was received bears numbers, too. */
@@ -178,7 +196,7 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
     for (const channel of this.#channels) {
       if (channel === undefined || !channel.isOverMark) continue;
       channel.isOverMark = false;
-      channel.receiver.drained();
+      channel.drained();
     }
   };
 
@@ -198,7 +216,7 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
     let slots: number;
     do {
       slots = this.#slots;
-      entries = this.#socket.receive(slab, received, slots);
+      entries = this.#socket.receive(receiveSlab(), received, slots);
       // A slot costs a little whether it is used or not.
       this.#slots = Math.min(MAX_SLOTS, Math.max(MIN_SLOTS, 2 * entries));
       for (let entry = 0; entry < entries && !this.#isClosed; entry++) datagrams += this.#deliver(entry);
@@ -214,17 +232,24 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
     const size = received[at + 2] as number;
     const segmentSize = received[at + 3] as number;
     if (segmentSize < 0) return 1;
-    const from = peer < 0 ? this.#socket.senderOf(entry) : undefined;
     const step = segmentSize === 0 ? size : segmentSize;
     let datagrams = 0;
-    for (let sent = 0; sent < size || datagrams === 0; sent += step) {
+    for (let sent = 0; (sent < size || datagrams === 0) && !this.#isClosed; sent += step) {
       const length = Math.min(step, size - sent);
       datagrams++;
-      if (from === undefined) this.#channels[peer]?.receiver.datagram(slab, offset + sent, length);
-      // Port 0 is no port to answer to (RFC 768).
-      else if (from.port !== 0) this.#events?.stranger(slab.subarray(offset + sent, offset + sent + length), from);
+      const channel = peer < 0 ? undefined : this.#channels[peer];
+      if (channel !== undefined) channel.receiver.datagram(slab, offset + sent, length);
+      else this.#deliverStranger(entry, slab.subarray(offset + sent, offset + sent + length));
     }
     return datagrams;
+  }
+
+  /** Strangers are also those who were released since the batch was read: they may begin anew. */
+  #deliverStranger(entry: number, datagram: Uint8Array): void {
+    if (this.#remote !== undefined) return;
+    const from = this.#socket.senderOf(entry);
+    // Port 0 is no port to answer to (RFC 768).
+    if (from.port !== 0) this.#events?.stranger(datagram, from);
   }
 
   #reportError(syscall: string): void {
@@ -236,11 +261,10 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
     }
   }
 
-  #check(syscall: string, errno: number): void {
+  #check(syscall: string, errno: number, { address, port }: { address: string; port: number } = this.#config): void {
     if (errno === 0) return;
-    const { address, port } = this.#config;
     this.#socket.close();
-    throw systemError(syscall, nameOf(errno), `${address}:${port}`);
+    throw systemError(syscall, nameOf(errno), hostPort(address, port));
   }
 }
 

@@ -52,6 +52,11 @@ export class Outgoing {
     return this.#last?.size ?? 0;
   }
 
+  /** Bytes of the batches in use. */
+  get memory(): number {
+    return this.#batches.length * BATCH_BYTES;
+  }
+
   reserve(size: number): Buffer {
     const last = this.#last;
     if (last?.hasRoom(size)) return last.bytes;

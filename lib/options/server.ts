@@ -7,7 +7,7 @@ import type { ServerTransport } from '../transport';
 import { callback, checkNames, integer, show, string } from './check';
 import type { PskTable } from './psk';
 import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './session';
-import { parseSocket, parseUserSocket, SOCKET_NAMES, type SocketOptions } from './socket';
+import { parseSocket, parseUserSocket, refuseBeside, SOCKET_NAMES, type SocketOptions } from './socket';
 
 /** Called during the handshake for an identity that `psk` does not hold. No answer: the identity is unknown. */
 export type ServerPskCallback = (identity: string, peer: RemoteAddress) => Uint8Array | null | undefined;
@@ -80,7 +80,7 @@ export interface ListenConfig extends Omit<UdpConfig, 'sendHighWaterMark'> {
   readonly transport: ServerTransport | undefined;
 }
 
-const OWN_SOCKET_NAMES = ['port', 'address', 'ipv6Only', ...SOCKET_NAMES] as const;
+const OWN_SOCKET_NAMES = ['port', 'address', 'ipv6Only', 'reusePort', ...SOCKET_NAMES] as const;
 
 /** Throws `ERR_DTLS_OPTION` for the first option that cannot be used. */
 export function parseListenOptions(options: ListenOptions): ListenConfig {
@@ -88,7 +88,9 @@ export function parseListenOptions(options: ListenOptions): ListenConfig {
   const address = string('address', options.address) ?? '0.0.0.0';
   const family = isIP(address);
   if (family === 0) throw optionError('address', address, `an IP address is expected, not ${show(address)}.`);
-  const userSocket = parseUserSocket(options, OWN_SOCKET_NAMES);
+  const userSocket = parseUserSocket(options.socket);
+  refuseBeside('socket', options, OWN_SOCKET_NAMES);
+  refuseBeside('transport', options, ['socket', 'reusePort', ...SOCKET_NAMES]);
   if (options.port === undefined && options.transport === undefined && userSocket === undefined) {
     throw optionError('port', undefined, 'a port from 0 to 65535 is required.');
   }

@@ -33,7 +33,10 @@ export interface CommonOptions {
   retransmit?: RetransmitOptions;
   /** Emit `keylog` with NSS key log lines, for Wireshark. Default false: whoever reads them can decrypt. */
   keylog?: boolean;
-  /** Bytes in one turn of the event loop, or waiting for the kernel, before `send` returns false. Default 65536. */
+  /**
+   * Bytes waiting for the kernel, or on native sockets sent in one turn of the event loop, before `send` returns
+   * false. Default 65536.
+   */
   sendHighWaterMark?: number;
 }
 

@@ -23,7 +23,7 @@ export interface SocketOptions {
   dscp?: number;
 }
 
-export const SOCKET_NAMES = ['udp', 'reusePort', 'recvBufferSize', 'sendBufferSize', 'ttl', 'dscp'] as const;
+export const SOCKET_NAMES = ['udp', 'recvBufferSize', 'sendBufferSize', 'ttl', 'dscp'] as const;
 
 /** Throws `ERR_DTLS_OPTION` for the first option that cannot be used. */
 export function parseSocket(
@@ -33,6 +33,13 @@ export function parseSocket(
   const udp = parseUdp(options.udp);
   if (udp === 'dgram' && options.dscp !== undefined) {
     throw optionError('dscp', options.dscp, 'node:dgram cannot set it; it needs udp: "native", on Linux.');
+  }
+  if (udp === 'dgram' && options.reusePort && !DGRAM_HAS_REUSE_PORT) {
+    throw optionError(
+      'reusePort',
+      true,
+      'node:dgram of this Node.js cannot; it needs 22.12 or 23.1, or udp: "native".',
+    );
   }
   return Object.freeze({
     udp,
@@ -50,24 +57,22 @@ export function parseSendHighWaterMark(bytes: unknown): number {
   return integer('sendHighWaterMark', bytes, { min: 0, max: 2 ** 30 }, 65_536);
 }
 
-/**
- * The socket that a user brings; the others are properties of a socket of one's own, which it takes the place of.
- * Throws `ERR_DTLS_OPTION` when one of those is given with it.
- */
-export function parseUserSocket(
-  options: { socket?: dgram.Socket },
-  others: readonly string[],
-): dgram.Socket | undefined {
-  const { socket } = options;
-  if (socket === undefined) return undefined;
-  if (!(socket instanceof dgram.Socket)) {
-    throw optionError('socket', undefined, `a socket of node:dgram is expected, not ${show(socket)}.`);
-  }
-  const other = others.find((name) => Object.hasOwn(options, name));
-  if (other !== undefined) throw optionError(other, undefined, 'has no effect on a socket that is given.');
-  return socket;
+/** The socket of `node:dgram` that a user brings. */
+export function parseUserSocket(socket: unknown): dgram.Socket | undefined {
+  if (socket === undefined || socket instanceof dgram.Socket) return socket;
+  throw optionError('socket', undefined, `a socket of node:dgram is expected, not ${show(socket)}.`);
 }
 
+/** Throws `ERR_DTLS_OPTION` when `given` is there and with it an option that would have no effect then. */
+export function refuseBeside(given: string, options: object, others: readonly string[]): void {
+  const values = options as Record<string, unknown>;
+  if (values[given] === undefined) return;
+  const other = others.find((name) => values[name] !== undefined);
+  if (other !== undefined) throw optionError(other, undefined, `has no effect when ${given} is given; leave one out.`);
+}
+
+const [MAJOR = 0, MINOR = 0] = process.versions.node.split('.').map(Number);
+const DGRAM_HAS_REUSE_PORT = MAJOR > 23 || (MAJOR === 23 && MINOR >= 1) || (MAJOR === 22 && MINOR >= 12);
 const BUFFER_BOUNDS = { min: 1024, max: 2 ** 30 };
 
 function parseUdp(udp: unknown): SocketConfig['udp'] {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Session } from '../../binding';
-import type { RemoteAddress } from '../address';
+import { hostPort, type RemoteAddress } from '../address';
 import { DtlsAssociation, endPeer } from '../association/association';
 import { PeerSetup } from '../association/peer-setup';
 import { emitSafely, rethrowLater } from '../emit';
@@ -96,7 +96,8 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
       await endpoint.open(this.#endpointEvents);
     } catch (cause) {
       if ((this.#state as ServerState) === 'binding') this.#state = 'idle';
-      const message = `The server cannot listen on ${config.address}:${config.port}/udp: ${(cause as Error).message}.`;
+      const where = `${hostPort(config.address, config.port)}/udp`;
+      const message = `The server cannot listen on ${where}: ${(cause as Error).message}.`;
       throw new DtlsError('ERR_DTLS_SOCKET', message, { cause });
     }
     if ((this.#state as ServerState) === 'closed') {
@@ -123,12 +124,9 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
 
   /**
    * Takes a datagram that another socket on the same port received, as told by its server's `stray`. False: it belongs
-   * to no association here either. Throws `ERR_DTLS_STATE` when the server does not listen.
+   * to no association here either; a server that does not listen has none.
    */
   inject(datagram: Uint8Array, from: RemoteAddress): boolean {
-    if (this.#state !== 'listening') {
-      throw new DtlsError('ERR_DTLS_STATE', `inject: the server is ${this.#state}, not listening.`);
-    }
     const peer = this.#peers.get(from);
     peer?.datagram(datagram, 0, datagram.length);
     return peer !== undefined;

@@ -35,6 +35,15 @@ UdpOptions OptionsOf(const Napi::Value& value) {
   return options;
 }
 
+bool AreWithin(size_t size, const Outgoing* outgoing, size_t count) {
+  size_t total = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (outgoing[i].size < 0) return false;
+    total += static_cast<size_t>(outgoing[i].size);
+  }
+  return total <= size;
+}
+
 Napi::Value ObjectOf(Napi::Env env, const SocketAddress& address) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("address", address.ip());
@@ -67,7 +76,8 @@ Napi::Function UdpHandle::Define(Napi::Env env) {
 }
 
 Napi::Value UdpHandle::Open(const Napi::CallbackInfo& info) {
-  if (socket_.fd() >= 0) return Throw(info.Env(), "the UDP socket is open");
+  // Not even after close(): a handle that started may still be closing.
+  if (socket_.fd() >= 0 || async_ != nullptr) return Throw(info.Env(), "the UDP socket was opened already");
   const int family = NumberOf(info[0]) == 6 ? AF_INET6 : AF_INET;
   return Int32(info.Env(), socket_.Open(family, OptionsOf(info[1])));
 }
@@ -95,6 +105,7 @@ Napi::Value UdpHandle::Start(const Napi::CallbackInfo& info) {
   int error = poll_ == nullptr ? UV_ENOMEM : uv_poll_init(loop, poll_, socket_.fd());
   if (error != 0) {
     std::free(std::exchange(poll_, nullptr));
+    napi_async_destroy(env, std::exchange(async_, nullptr));
     return Int32(env, -error);
   }
   uv_handle_set_data(reinterpret_cast<uv_handle_t*>(poll_), this);
@@ -174,6 +185,7 @@ Napi::Value UdpHandle::Send(const Napi::CallbackInfo& info) {
   const size_t count = NumberOf(info[4]);
   if ((first + count) * sizeof(Outgoing) > outgoing.size * sizeof(int32_t)) return Throw(info.Env(), "no such datagram");
   const auto* entries = reinterpret_cast<const Outgoing*>(outgoing.data) + first;
+  if (!AreWithin(bytes.size, entries, count)) return Throw(info.Env(), "no such datagram");
   const auto done = static_cast<int32_t>(socket_.Send(bytes.data, entries, count));
   return Int32(info.Env(), socket_.has_error() ? ~done : done);
 }

@@ -77,21 +77,32 @@ void UdpSocket::TryGro() {
 
 // How many messages came; -1 when none did. An ICMP message ends the call like an error, once.
 int UdpSocket::Receive(mmsghdr* messages, size_t count) {
-  int result;
-  do {
-    if (use_mmsg_) {
+  int result = -1;
+  if (use_mmsg_) {
+    do {
       result = recvmmsg(fd_, messages, static_cast<unsigned int>(count), 0, nullptr);
-      // A sandbox may not know the call.
-      if (result < 0 && errno == ENOSYS) use_mmsg_ = false;
-    }
-    if (!use_mmsg_) {
-      const ssize_t size = recvmsg(fd_, &messages[0].msg_hdr, 0);
-      messages[0].msg_len = static_cast<unsigned int>(std::max<ssize_t>(size, 0));
-      result = size < 0 ? -1 : 1;
-    }
-  } while (result < 0 && errno == EINTR);
+    } while (result < 0 && errno == EINTR);
+    // A sandbox may not know the call.
+    if (result < 0 && errno == ENOSYS) use_mmsg_ = false;
+  }
+  if (!use_mmsg_) result = ReceiveOneByOne(messages, count);
   if (result < 0 && errno != EAGAIN && errno != EWOULDBLOCK) error_ = errno;
   return result;
+}
+
+int UdpSocket::ReceiveOneByOne(mmsghdr* messages, size_t count) {
+  size_t received = 0;
+  while (received < count) {
+    const ssize_t size = recvmsg(fd_, &messages[received].msg_hdr, 0);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) {
+      // Behind datagrams it is told all the same: no other call will.
+      if (received > 0 && errno != EAGAIN && errno != EWOULDBLOCK) error_ = errno;
+      break;
+    }
+    messages[received++].msg_len = static_cast<unsigned int>(size);
+  }
+  return received == 0 ? -1 : static_cast<int>(received);
 }
 
 }  // namespace dtls

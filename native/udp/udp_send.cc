@@ -67,6 +67,8 @@ struct UdpSocket::SendBatch {
 
  private:
   void SetSegmentSize(msghdr* header, uint16_t segment_size) {
+    // The padding too: valgrind does not like to see the kernel read it.
+    controls[size] = {};
     header->msg_control = controls[size].bytes;
     header->msg_controllen = sizeof(controls[size].bytes);
     cmsghdr* control = CMSG_FIRSTHDR(header);
@@ -104,6 +106,7 @@ size_t UdpSocket::Send(const uint8_t* bytes, const Outgoing* outgoing, size_t co
       // The first error may be an ICMP message for a datagram of the past; it says nothing about this one.
       is_second_try = !is_second_try;
       if (is_second_try) continue;
+      refused_peer_ = outgoing[done].peer;
     }
     is_second_try = false;
     // Of a refused message nothing is kept: it is lost, as on the way.

@@ -92,13 +92,11 @@ SocketAddress UdpSocket::LocalAddress() const {
 }
 
 int UdpSocket::TakeError() {
-  // The errors that system calls return are those of the queue once more, and do not say whose.
-  if (report_icmp_ && (error_ == 0 || error_ == ECONNREFUSED || error_ == EHOSTUNREACH || error_ == ENETUNREACH)) {
-    error_ = 0;
-    return TakeIcmpError();
-  }
-  error_peer_ = is_connected_ ? 0 : PeerIndex::kStranger;
-  return std::exchange(error_, 0);
+  const int error = std::exchange(error_, 0);
+  error_peer_ = is_connected_ ? 0 : std::exchange(refused_peer_, PeerIndex::kStranger);
+  // What a system call returned without refusing anything is an ICMP message; the queue has it too, and says whose.
+  if (report_icmp_ && (error == 0 || error_peer_ == PeerIndex::kStranger)) return TakeIcmpError();
+  return error;
 }
 
 int UdpSocket::TakeIcmpError() {

@@ -107,6 +107,7 @@ class UdpSocket {
   void Probe(const UdpOptions& options);
   int Set(int level, int name, int value) { return setsockopt(fd_, level, name, &value, sizeof(value)); }
   int Receive(mmsghdr* messages, size_t count);
+  int ReceiveOneByOne(mmsghdr* messages, size_t count);
   void TryGro();
   int TakeIcmpError();
   int Transmit(mmsghdr* messages, size_t count);
@@ -121,7 +122,9 @@ class UdpSocket {
   bool use_gro_ = false;
   bool use_mmsg_ = true;
   bool report_icmp_ = false;
+  // What system calls returned last, and whom it concerns.
   int error_ = 0;
+  int32_t refused_peer_ = PeerIndex::kStranger;
   int32_t error_peer_ = PeerIndex::kStranger;
   PeerIndex peers_;
   std::array<SocketAddress, kSlots> senders_;

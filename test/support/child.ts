@@ -17,7 +17,7 @@ const killAfterMs = 15_000;
  * JSON value a line.
  */
 const prelude = `
-const { connect, createServer, DtlsAssociation } = require('dtls-association');
+const { connect, createEndpoint, createServer, DtlsAssociation } = require('dtls-association');
 const { once } = require('node:events');
 const key = Buffer.from('1a2b3c4d5e6f', 'hex');
 const psk = { identity: 'alice', key };

@@ -27,10 +27,10 @@ export function ownPort(): number {
   return 23_000 + (process.pid % 9000);
 }
 
-/** A plain socket on 127.0.0.1 that answers nothing. */
-export async function udpSocket(port = 0): Promise<dgram.Socket> {
-  const socket = dgram.createSocket('udp4');
-  socket.bind(port, '127.0.0.1');
+/** A plain socket that answers nothing. */
+export async function udpSocket(port = 0, address = '127.0.0.1'): Promise<dgram.Socket> {
+  const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  socket.bind(port, address);
   await once(socket, 'listening');
   // ICMP messages for what a test sends into the void.
   socket.on('error', () => {});
@@ -39,12 +39,12 @@ export async function udpSocket(port = 0): Promise<dgram.Socket> {
 }
 
 /**
- * A port of 127.0.0.1 on which nothing listens, and that nobody else gets: a socket that is connected elsewhere has
- * it, which the kernel does not take into account for other senders.
+ * A port on which nothing listens, and that nobody else gets: a socket that is connected elsewhere has it, which the
+ * kernel does not take into account for other senders.
  */
-export async function refusingPort(): Promise<number> {
-  const socket = await udpSocket();
-  socket.connect(9, '127.0.0.1');
+export async function refusingPort(address = '127.0.0.1'): Promise<number> {
+  const socket = await udpSocket(0, address);
+  socket.connect(9, address);
   await once(socket, 'connect');
   return socket.address().port;
 }
