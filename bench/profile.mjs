@@ -58,7 +58,8 @@ async function profile({ mode, command, options }) {
   try {
     const [node, ...args] = contestants.ours.client(command, await server.ready(), options);
     const record = ['record', '-q', '-F', String(SAMPLES_PER_SECOND), '-e', 'cpu-clock', '-o', data];
-    const client = new Program('perf', ['perf', ...record, node, '--perf-basic-prof', ...args], LIMIT_MS);
+    const mapped = ['--perf-basic-prof', '--no-logfile-per-isolate', `--logfile=${join(scratch, 'v8.log')}`];
+    const client = new Program('perf', ['perf', ...record, node, ...mapped, ...args], LIMIT_MS);
     await client.json();
     await client.end();
     return shares(data);

@@ -1,6 +1,5 @@
-import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { DtlsAssociation } from '../../lib';
 import { reported, runScript } from '../support/child';
 import { nextTick } from '../support/endpoint';
@@ -8,12 +7,6 @@ import { ask, echoServer, open, sharedEndpoint } from '../support/loopback';
 
 const native = process.platform === 'linux';
 if (!native) console.log('The tests of native sockets are skipped: there are none here.');
-const udps = native ? (['native', 'dgram'] as const) : (['dgram'] as const);
-
-afterEach(() => {
-  jest.restoreAllMocks();
-});
-
 const MARK = 10_000;
 const SIZE = 1000;
 
@@ -124,44 +117,4 @@ describe('a sender whose datagrams wait in node:dgram', () => {
     );
     expect(reported(outcome)).toEqual(['peer', 50, 'peer', 50]);
   });
-});
-
-describe.each(udps.flatMap((client) => udps.map((server) => [client, server] as const)))(
-  'a client on udp: "%s" and a server on udp: "%s"',
-  (client, server) => {
-    test('understand each other', async () => {
-      const { port } = await echoServer({}, { udp: server });
-      const associations = await Promise.all(Array.from({ length: 20 }, () => open(port, { udp: client })));
-      const texts = associations.map((_, i) => `message ${i}`);
-      expect(await Promise.all(associations.map((each, i) => ask(each, texts[i] as string)))).toEqual(texts);
-    });
-
-    test('lose nothing of what was sent before close', async () => {
-      const running = await echoServer({}, { udp: server });
-      const association = await open(running.port, { udp: client });
-      await ask(association, 'are you there?');
-      const [peer] = [...running.server.associations] as [DtlsAssociation];
-      const arrived = received(peer, 50);
-      for (let i = 0; i < 50; i++) association.send(Buffer.alloc(100, i));
-      await association.close();
-      expect(await peer.closed).toEqual({ reason: 'peer' });
-      expect(await arrived).toEqual(Array.from({ length: 50 }, (_, i) => i));
-    });
-  },
-);
-
-test('the options of a socket reach one of node:dgram', async () => {
-  const options = { udp: 'dgram', recvBufferSize: 4096, sendBufferSize: 8192, ttl: 7 } as const;
-  const createSocket = jest.spyOn(dgram, 'createSocket');
-  const setTtl = jest.spyOn(dgram.Socket.prototype, 'setTTL');
-  const { port } = await echoServer({}, options);
-  await open(port, options);
-  const made = createSocket.mock.results.map(({ value }) => value as dgram.Socket);
-  expect(made).toHaveLength(2);
-  for (const socket of made) {
-    // Linux doubles them, for its own bookkeeping (socket(7)).
-    expect([4096, 2 * 4096]).toContain(socket.getRecvBufferSize());
-    expect([8192, 2 * 8192]).toContain(socket.getSendBufferSize());
-  }
-  expect(setTtl.mock.calls).toEqual([[7], [7]]);
 });

@@ -25,9 +25,10 @@ export class FakeUdpSocket implements UdpSocket {
   /** What `takeError` tells, with the number of the peer. */
   errors: Array<[errno: number, peer: number]> = [];
   arrivals: Arrival[] = [];
-  /** Calls of `receive` and `send`. */
+  /** Calls of `receive`, `send` and `awaitWritable`. */
   receives = 0;
   sends = 0;
+  awaitWritableCalls = 0;
   awaitsWritable = false;
   isReferenced = true;
   isOpen = false;
@@ -71,6 +72,7 @@ export class FakeUdpSocket implements UdpSocket {
   }
 
   awaitWritable(awaited: boolean): void {
+    this.awaitWritableCalls++;
     this.awaitsWritable = awaited;
   }
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import { ipv4, nextTurn, openFake, Receiver } from '../support/endpoint';
-import { type Arrival, ECONNREFUSED } from '../support/fake-udp-socket';
+import { type Arrival, ECONNREFUSED, type FakeUdpSocket } from '../support/fake-udp-socket';
 
 /** Datagrams in one turn of the event loop, and messages of one call. */
 const MAX_PER_TURN = 256;
@@ -10,6 +10,7 @@ const MAX_SLOTS = 32;
 const MAX_ERRORS = 64;
 
 const arrival = (text: string, rest: Partial<Arrival> = {}): Arrival => ({ bytes: Buffer.from(text), ...rest });
+const texts = ({ sent }: FakeUdpSocket): string[] => sent.map(({ text }) => text);
 const numbered = (count: number, rest: Partial<Arrival> = {}): Arrival[] =>
   Array.from({ length: count }, (_, n) => arrival(`${n}`, rest));
 
@@ -211,11 +212,15 @@ describe("a released peer's number", () => {
   test('stays when the peer is back before that', async () => {
     const { endpoint, socket } = await openFake();
     const channel = endpoint.attach(ipv4(1), new Receiver());
+    socket.room = 0;
     channel.send(Buffer.from('last words'));
     channel.release();
     const receiver = new Receiver();
     endpoint.attach(ipv4(1), receiver);
+    socket.room = 1;
+    socket.event(false, true);
     await nextTurn();
+    expect(texts(socket)).toEqual(['last words']);
     expect(socket.peers).toEqual(['192.0.2.7|1']);
     socket.arrivals = [arrival('hello', { peer: 0 })];
     socket.event(true);

@@ -99,6 +99,21 @@ describe('a sender', () => {
     expect([greedy.drains, modest.drains]).toEqual([1, 0]);
   });
 
+  test('that heard of room hears no more of it before it is told to wait again', async () => {
+    const { endpoint } = await openFake({ sendHighWaterMark: 100 });
+    const receivers = [new Receiver(), new Receiver()];
+    const channels = receivers.map((receiver, i) => endpoint.attach(ipv4(i), receiver));
+    for (const [i, drains] of [
+      [0, [1, 0]],
+      [1, [1, 1]],
+      [0, [2, 1]],
+    ] as const) {
+      expect(send(channels[i] as PeerChannel, 'x'.repeat(101))).toBe(false);
+      await nextTurn();
+      expect(receivers.map((receiver) => receiver.drains)).toEqual(drains);
+    }
+  });
+
   test('that was released hears no drain', async () => {
     const { endpoint } = await openFake({ sendHighWaterMark: 0 });
     const receiver = new Receiver();
@@ -137,6 +152,8 @@ describe('when the kernel takes no more', () => {
     socket.event(false, true);
     expect(texts(socket)).toEqual([0, 1, 2, 3, 4, 5].map(numbered));
     expect(socket.awaitsWritable).toBe(false);
+    // Each is a system call.
+    expect(socket.awaitWritableCalls).toBe(2);
   });
 
   test('send returns false above the mark, and drain comes once, when everything has left', async () => {
