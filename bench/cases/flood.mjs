@@ -1,13 +1,15 @@
-// The floods differ in size and receiver only.
+// The floods to a receiver that is made for many datagrams; they differ in size only.
 import { flood } from '../lib/runs.mjs';
 
-/** `receiver` is the mode of the server in C (bench/README.md). */
-export function floodCase({ name, title, about, size, receiver }) {
-  const run = (client, server) => () => flood(client, { size, mode: receiver, ...server });
+export function mergedFlood(size) {
+  const run = (client, server) => () => flood(client, { size, ...server });
   return {
-    name,
-    title,
-    about,
+    name: `flood-${size}`,
+    title: `One-way flood, ${size} bytes`,
+    about:
+      'One association sends as fast as it can. The server, in C, lets the kernel hand over in one piece what was sent ' +
+      "in one (UDP_GRO) and leaves it encrypted, so that it holds nobody up; Qt's server decrypts, and werift-dtls, " +
+      'which has no pre-shared keys, has its own.',
     chart: 'bars',
     reference: 'plain-c',
     metrics: ['messagesPerSecond', 'cpuUsPerMessage', 'deliveredPercent'],
@@ -26,18 +28,4 @@ export function floodCase({ name, title, about, size, receiver }) {
       { contestant: 'ours', metric: 'cpuUsPerMessage', against: 'plain-c', atMost: 0.35 },
     ],
   };
-}
-
-/** To a receiver that is made for many datagrams. */
-export function mergedFlood(size) {
-  return floodCase({
-    name: `flood-${size}`,
-    title: `One-way flood, ${size} bytes`,
-    about:
-      'One association sends as fast as it can. The server, in C, lets the kernel hand over in one piece what was sent ' +
-      "in one (UDP_GRO) and leaves it encrypted, so that it holds nobody up; Qt's server decrypts, and werift-dtls, " +
-      'which has no pre-shared keys, has its own.',
-    size,
-    receiver: 'discard-merged',
-  });
 }

@@ -22,13 +22,20 @@ struct Bytes {
   std::string ToString() const { return std::string(reinterpret_cast<const char*>(data), size); }
 };
 
-inline Bytes BytesOf(const Napi::Value& value) {
+// The memory of a typed array of one kind, and how many elements it has; nullptr and 0 when the value is none.
+inline void* MemoryOf(const Napi::Value& value, napi_typedarray_type wanted, size_t* size) {
   void* data = nullptr;
-  size_t size = 0;
   napi_typedarray_type type;
-  if (napi_get_typedarray_info(value.Env(), value, &type, &size, &data, nullptr, nullptr) != napi_ok) return {};
-  if (type != napi_uint8_array) return {};
-  return {static_cast<uint8_t*>(data), size};
+  const napi_status status = napi_get_typedarray_info(value.Env(), value, &type, size, &data, nullptr, nullptr);
+  if (status == napi_ok && type == wanted) return data;
+  *size = 0;
+  return nullptr;
+}
+
+inline Bytes BytesOf(const Napi::Value& value) {
+  Bytes bytes;
+  bytes.data = static_cast<uint8_t*>(MemoryOf(value, napi_uint8_array, &bytes.size));
+  return bytes;
 }
 
 // As Bytes, of an Int32Array; `size` counts its elements.
@@ -38,12 +45,9 @@ struct Int32s {
 };
 
 inline Int32s Int32sOf(const Napi::Value& value) {
-  void* data = nullptr;
-  size_t size = 0;
-  napi_typedarray_type type;
-  if (napi_get_typedarray_info(value.Env(), value, &type, &size, &data, nullptr, nullptr) != napi_ok) return {};
-  if (type != napi_int32_array) return {};
-  return {static_cast<int32_t*>(data), size};
+  Int32s numbers;
+  numbers.data = static_cast<int32_t*>(MemoryOf(value, napi_int32_array, &numbers.size));
+  return numbers;
 }
 
 inline uint32_t NumberOf(const Napi::Value& value) {

@@ -1,14 +1,9 @@
-#include <netinet/udp.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "udp/linux_udp.h"
 #include "udp/udp_socket.h"
-
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 namespace dtls {
 

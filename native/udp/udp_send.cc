@@ -1,14 +1,9 @@
-#include <netinet/udp.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "udp/linux_udp.h"
 #include "udp/udp_socket.h"
-
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
 
 namespace dtls {
 

@@ -1,17 +1,13 @@
 #include "udp/udp_socket.h"
 
 #include <linux/errqueue.h>
-#include <netinet/udp.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
-// Older C libraries do not name what newer kernels have (linux/udp.h), here and in the other files.
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
+#include "udp/linux_udp.h"
 
 namespace dtls {
 
