@@ -3,9 +3,11 @@
 export const ContentType = { ChangeCipherSpec: 20, Alert: 21, Handshake: 22, ApplicationData: 23 } as const;
 
 export const HandshakeType = {
+  HelloRequest: 0,
   ClientHello: 1,
   ServerHello: 2,
   HelloVerifyRequest: 3,
+  ServerKeyExchange: 12,
   ServerHelloDone: 14,
   ClientKeyExchange: 16,
   Finished: 20,
@@ -56,6 +58,8 @@ const ALERT_NAMES: Readonly<Record<number, string>> = {
   120: 'no_application_protocol',
 };
 
+/** Of every version of DTLS; the minor version counts down. */
+export const DTLS_MAJOR_VERSION = 0xfe;
 const RECORD_HEADER = 13;
 const HANDSHAKE_HEADER = 12;
 
