@@ -16,6 +16,27 @@ export type DtlsErrorCode =
   | 'ERR_DTLS_PSK_UNKNOWN'
   | 'ERR_DTLS_PSK_MISMATCH'
   | 'ERR_DTLS_PSK_CALLBACK'
+  | 'ERR_DTLS_PSK_IDENTITY'
+  | 'ERR_DTLS_PSK_KEY'
+  | 'ERR_DTLS_CIPHERS'
+  | 'ERR_DTLS_VERSION'
+  | 'ERR_DTLS_PEM'
+  | 'ERR_DTLS_PASSPHRASE'
+  | 'ERR_DTLS_KEY_MISMATCH'
+  | 'ERR_DTLS_CERT_EXPIRED'
+  | 'ERR_DTLS_CERT_NOT_YET_VALID'
+  | 'ERR_DTLS_CERT_HOST'
+  | 'ERR_DTLS_CERT_UNTRUSTED'
+  | 'ERR_DTLS_CERT_REVOKED'
+  | 'ERR_DTLS_CERT_MISSING'
+  | 'ERR_DTLS_CERT_FINGERPRINT'
+  | 'ERR_DTLS_CERT_REFUSED'
+  | 'ERR_DTLS_RAW_PUBLIC_KEY'
+  | 'ERR_DTLS_SESSION_INVALID'
+  | 'ERR_DTLS_SESSION_EXPIRED'
+  | 'ERR_DTLS_SESSION_FOREIGN'
+  | 'ERR_DTLS_ALPN'
+  | 'ERR_DTLS_CALLBACK'
   | 'ERR_DTLS_ALERT'
   | 'ERR_DTLS_CLOSED'
   | 'ERR_DTLS_INTERNAL'
@@ -71,8 +92,14 @@ export class DtlsError extends Error {
 }
 
 /** An option that cannot be used: names it, shows its value and says what would do. */
-export function optionError(option: string, value: unknown, remedy: string, cause?: unknown): DtlsError {
-  return new DtlsError('ERR_DTLS_OPTION', `${option}: ${remedy}`, { option, value, cause });
+export function optionError(
+  option: string,
+  value: unknown,
+  remedy: string,
+  cause?: unknown,
+  code: DtlsErrorCode = 'ERR_DTLS_OPTION',
+): DtlsError {
+  return new DtlsError(code, `${option}: ${remedy}`, { option, value, cause });
 }
 
 /** A message for an association that has no keys yet, or no more. */
