@@ -1,16 +1,20 @@
-// Loads the addon of build/, compiled on this Node, into other versions of Node and runs a smoke test there.
+// Loads the addon of build/, compiled on this Node, into other versions of Node: a smoke test in each, and in one of
+// them, whose OpenSSL is newer than this Node's, the unit tests.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure, main, root, runNpm, runSteps } from './lib/run.mjs';
+import { Failure, main, root, runNpm, runSteps, runVisibly } from './lib/run.mjs';
 
 const versions = ['22.23.3', '24.21.0', '26.10.0'];
+const unitTested = '24.21.0';
 const isWindows = process.platform === 'win32';
 const packageName = `node-${isWindows ? 'win' : process.platform}-${process.arch}`;
 
 main(() => {
   const failed = versions.filter((version) => !passes(version, install(version)));
   if (failed.length > 0) throw new Failure(`The smoke test failed on Node ${failed.join(', ')}.`);
+  console.log(`Unit tests on Node ${unitTested}:`);
+  runVisibly(install(unitTested), [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), 'test/unit', '--silent']);
 });
 
 /** Returns the path of that Node's program. */

@@ -42,6 +42,7 @@ Acceptor::Result Acceptor::Accept(const uint8_t* datagram, size_t size, const ui
   address_size_ = 0;
   if (result == 1) {
     candidate_->acceptor = nullptr;
+    candidate_->channel().NumberFrom(RecordNumber(screen.data()));
     return Result::kVerified;
   }
   return candidate_->channel().HasOutput() ? Result::kReply : Result::kIgnored;

@@ -64,9 +64,18 @@ void DatagramChannel::Write(const uint8_t* data, size_t size) {
     // version than the negotiated one, as a hello has.
     const bool travels_alone = record == 0 || data[0] == kApplicationData || IsClientHello(data, record);
     Enqueue(data, taken, !travels_alone);
+    if (record != 0 && RecordEpoch(data) == 0) Renumber(bytes_.data() + bytes_.size() - record);
     data += taken;
     size -= taken;
   }
+}
+
+// In clear, a record's number is protected by nothing that would have to change with it.
+void DatagramChannel::Renumber(uint8_t* record) {
+  const uint64_t number = RecordNumber(record);
+  if (first_number_) number_shift_ = *first_number_ > number ? *first_number_ - number : 0;
+  first_number_.reset();
+  if (number_shift_ > 0) SetRecordNumber(record, number + number_shift_);
 }
 
 void DatagramChannel::Enqueue(const uint8_t* records, size_t size, bool joinable) {

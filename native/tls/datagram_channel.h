@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace dtls {
@@ -29,6 +30,11 @@ class DatagramChannel {
   // What OpenSSL has not read yet is copied: only a datagram larger than its buffer leaves something.
   void EndInput();
 
+  // The first plaintext record to come gets at least this number, those that follow the next ones. A server's flight
+  // continues the numbers of the hello (RFC 6347 section 4.2.1), or some meet those of its HelloVerifyRequest, and the
+  // client drops them as replays. OpenSSL 3.0 sees to it, 3.2 and later begin with 1.
+  void NumberFrom(uint64_t first) { first_number_ = first; }
+
   bool HasOutput() const { return taken_ < outgoing_.size(); }
 
   // Copies the oldest outgoing datagram and returns its size; 0 when there is none or it does not fit.
@@ -53,6 +59,7 @@ class DatagramChannel {
 
   void Write(const uint8_t* data, size_t size);
   size_t Read(uint8_t* into, size_t capacity);
+  void Renumber(uint8_t* record);
   void Enqueue(const uint8_t* records, size_t size, bool joinable);
 
   const size_t mtu_;
@@ -62,6 +69,8 @@ class DatagramChannel {
   std::vector<uint8_t> bytes_;
   std::vector<Outgoing> outgoing_;
   size_t taken_ = 0;
+  std::optional<uint64_t> first_number_;
+  uint64_t number_shift_ = 0;
 };
 
 }  // namespace dtls

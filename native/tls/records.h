@@ -26,6 +26,17 @@ inline uint16_t RecordEpoch(const uint8_t* record) {
   return static_cast<uint16_t>(record[3] << 8 | record[4]);
 }
 
+// The 48 bits after the epoch.
+inline uint64_t RecordNumber(const uint8_t* record) {
+  uint64_t number = 0;
+  for (size_t i = 5; i < 11; ++i) number = number << 8 | record[i];
+  return number;
+}
+
+inline void SetRecordNumber(uint8_t* record, uint64_t number) {
+  for (size_t i = 11; i-- > 5; number >>= 8) record[i] = static_cast<uint8_t>(number);
+}
+
 // Whether a whole record begins a plaintext ClientHello or a fragment of one.
 inline bool IsClientHello(const uint8_t* record, size_t size) {
   constexpr uint8_t kClientHello = 1;

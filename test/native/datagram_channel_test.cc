@@ -110,6 +110,27 @@ TEST("bytes that are no record leave as they are") {
   CHECK(fixture.TakeSizes() == (Sizes{3}));
 }
 
+TEST("plaintext records are numbered from the given number on, ciphertext keeps its own") {
+  Fixture fixture(1200);
+  fixture.channel.NumberFrom(0x0102030405);
+  fixture.Write(Join({RecordOf(kHandshake, 0, 1, Bytes(20)), RecordOf(kHandshake, 0, 2, Bytes(20))}));
+  fixture.Write(Join({RecordOf(kChangeCipherSpec, 0, 3, Bytes(1)), RecordOf(kHandshake, 1, 0, Bytes(20))}));
+  std::vector<uint64_t> numbers;
+  for (const Bytes& datagram : TakeAll(fixture.channel)) {
+    for (const Bytes& record : RecordsOf(datagram)) numbers.push_back(RecordNumber(record.data()));
+  }
+  CHECK(numbers == (std::vector<uint64_t>{0x0102030405, 0x0102030406, 0x0102030407, 0}));
+}
+
+TEST("records that come with the given number, or a higher one, keep it") {
+  Fixture fixture(1200);
+  fixture.channel.NumberFrom(3);
+  fixture.Write(Join({RecordOf(kHandshake, 0, 4, Bytes(20)), RecordOf(kHandshake, 0, 5, Bytes(20))}));
+  const auto records = RecordsOf(TakeAll(fixture.channel).at(0));
+  CHECK_EQ(RecordNumber(records.at(0).data()), 4u);
+  CHECK_EQ(RecordNumber(records.at(1).data()), 5u);
+}
+
 TEST("a datagram stays in the queue while the room is too small for it") {
   Fixture fixture(1200);
   fixture.Write(Handshake(50));

@@ -160,8 +160,10 @@ test('both hellos of our own client are understood', async () => {
   const link = new Link();
   await openPair({ link, client: { ciphers: 'PSK-AES128-GCM-SHA256' } });
   for (const datagram of link.toServer.sent.slice(0, 2)) {
-    // The second number is that of secure renegotiation (RFC 5746 section 3.3).
-    expect(parseClientHello(datagram)).toMatchObject({ alpnProtocols: [], cipherSuites: [0x00a8, 0x00ff] });
+    const { alpnProtocols, cipherSuites } = parseClientHello(datagram) ?? {};
+    expect(alpnProtocols).toEqual([]);
+    // OpenSSL 3.0 adds the number of secure renegotiation (RFC 5746 section 3.3), later ones its extension.
+    expect(cipherSuites?.filter((suite) => suite !== 0x00ff)).toEqual([0x00a8]);
   }
 });
 
