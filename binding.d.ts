@@ -2,8 +2,7 @@
  * The contract between lib/ and the addon (native/addon). Internal: users import the package.
  *
  * Rules: the caller allocates, native fills, and nobody keeps a pointer to JavaScript memory beyond the call.
- * Arguments are validated in lib/; native code only asserts. A verb that is called from inside a callback of the
- * same session throws; `destroy()` called there takes effect when the outer verb returns.
+ * Arguments are validated in lib/; native code only asserts. No JavaScript runs inside OpenSSL.
  */
 
 /** What a verb found: a positive number is the size of a message in bytes; the rest is `Status` of lib/native.ts. */
@@ -16,17 +15,50 @@ export interface ClientPsk {
   key: Uint8Array;
 }
 
+/** A certificate with its chain, DER, leaf first, and the private key that belongs to it, PKCS#8 DER. */
+export interface OwnIdentity {
+  certificates: Uint8Array[];
+  key: Uint8Array;
+}
+
 export interface ContextOptions {
   /** OpenSSL cipher list. */
   ciphers: string;
-  /** As a server: sent in ServerKeyExchange. */
-  pskIdentityHint?: Uint8Array;
+  /** Versions as on the wire: 0xfeff is DTLS 1.0, 0xfefd is DTLS 1.2. */
+  minVersion: number;
+  maxVersion: number;
+  /** OpenSSL group and signature algorithm lists; empty: OpenSSL's own. */
+  groups: string;
+  signatureAlgorithms: string;
   /** Collect NSS key log lines for `Session.takeKeylog`. */
   keylog: boolean;
+  /** How long a session may be resumed, in seconds. */
+  sessionTimeoutS: number;
+  /** As a client: asks for records of at most 512, 1024, 2048 or 4096 bytes (RFC 6066 section 4); 0: asks for nothing. */
+  maxFragmentLength: number;
+  /** At most one for each type of key. */
+  identities: OwnIdentity[];
+  /**
+   * As a server: what to sign with when there is an EdDSA identity and none with ECDSA; empty otherwise. OpenSSL then
+   * needs help with DTLS, see native/tls/eddsa_server.h. `peerSignatureAlgorithms` is what clients may sign with.
+   */
+  eddsaSignatureAlgorithms: string;
+  peerSignatureAlgorithms: string;
+  /** Raw public keys (RFC 7250) in place of certificates, the peer's and our own. */
+  rawPublicKeys: boolean;
+  /** The private key of ours, PKCS#8 DER. */
+  rawPrivateKey?: Uint8Array | undefined;
+  /** As a server: sent in ServerKeyExchange. */
+  pskIdentityHint?: Uint8Array | undefined;
   /** As a client: fixed credentials. Copied, wiped with the context. */
-  psk?: ClientPsk;
+  psk?: ClientPsk | undefined;
   /** As a server: identity and key pairs. Copied, wiped with the context. */
-  pskTable?: Array<[identity: Uint8Array, key: Uint8Array]>;
+  pskTable?: Array<[identity: Uint8Array, key: Uint8Array]> | undefined;
+}
+
+/** Certificates and revocation lists, DER. Throws an Error with OpenSSL's reason for what cannot be read. */
+export interface TrustStore {
+  readonly size: number;
 }
 
 /**
@@ -34,8 +66,17 @@ export interface ContextOptions {
  * refuses the options.
  */
 export interface Context {
-  /** OpenSSL names of the suites that a session of this context offers or accepts, in order of preference. */
-  cipherNames(): string[];
+  /**
+   * The suites that a session of this context offers or accepts, in order of preference: OpenSSL's names, and the
+   * numbers on the wire.
+   */
+  suites(): { names: string[]; ids: number[] };
+  /** Whom to trust; without it nobody's certificate is. `announce`: a server names these authorities to clients. */
+  setTrust(trust: TrustStore, announce: boolean): void;
+  /** Whether `pskTable` has a key for this identity. */
+  knowsIdentity(identity: Uint8Array): boolean;
+  /** Keys of session tickets, 48 bytes each as those of `node:tls`: the first makes them, all read them. */
+  setTicketKeys(keys: Uint8Array[]): void;
 }
 
 export interface SessionOptions {
@@ -43,6 +84,23 @@ export interface SessionOptions {
   mtu: number;
   initialTimeoutMs: number;
   maxTimeoutMs: number;
+  /** As a server: ask for a certificate, and refuse who has none. A client always asks. */
+  requestCert: boolean;
+  requireCert: boolean;
+  /** End the handshake when the chain is not trusted. */
+  requireTrust: boolean;
+  /** As a server: give session tickets; else session IDs. */
+  tickets: boolean;
+  /** As a server: sessions made under another one are not resumed. Up to 32 bytes. */
+  sessionIdContext: Uint8Array;
+  /** OpenSSL's list of SRTP profiles; empty: no use_srtp extension (RFC 5764). */
+  srtpProfiles: string;
+  /** As a client: for the server_name extension; empty: none. */
+  serverName: string;
+  /** As a client: ALPN's ProtocolNameList without its length (RFC 7301); empty: none. */
+  alpnProtocols: Uint8Array;
+  /** As a client: a session to resume, as `sessionData` returned it; empty: none. */
+  session: Uint8Array;
 }
 
 /**
@@ -53,11 +111,17 @@ export interface SessionOptions {
  */
 export interface Session {
   /**
-   * Called during a handshake for what the context's fixed keys do not answer: on a client with the server's hint
-   * (empty: none was sent), on a server with the client's identity. Looked up on the object at each call, so that
-   * native code holds no reference. What it throws ends the handshake and comes out of `takeThrown`.
+   * Credentials for what the context's fixed keys do not answer; before OpenSSL asks. A server's are for one identity.
+   * Copied, wiped when the handshake is complete.
    */
-  onPsk?: (this: Session, asked: Buffer) => ClientPsk | Uint8Array | undefined;
+  setPsk(identity: Uint8Array, key: Uint8Array): void;
+  /**
+   * As a server, before `start`: the context of the name that the client asked for, and what its sessions are made under,
+   * as `SessionOptions.sessionIdContext`.
+   */
+  useContext(context: Context, sessionIdContext: Uint8Array): void;
+  /** As a server, before `start`: the protocol that was chosen; empty: none fits, which ends the handshake. */
+  selectAlpn(protocol: Uint8Array): void;
   start(): Status;
   /**
    * Feeds one datagram, the `length` bytes from `at` on, and polls once. `into` from `offset` must have room for
@@ -90,8 +154,6 @@ export interface Session {
   takePskRequested(): boolean;
   /** The identity that the client named; empty before. */
   pskIdentity(): Buffer;
-  /** What a callback threw, wrapped because it may be undefined; undefined when nothing was thrown. */
-  takeThrown(): { value: unknown } | undefined;
   /** NSS key log lines since the last call, each ended by a line feed; empty when there is none. */
   takeKeylog(): Buffer;
   /** OpenSSL name of the negotiated (or, during the handshake, pending) suite; "" before the ServerHello. */
@@ -100,6 +162,38 @@ export interface Session {
   cipherStandardName(): string;
   /** "DTLSv1.2" and the like. */
   protocol(): string;
+  /** Whether there is something to judge the peer by: a certificate, a raw public key, or a session that is resumed. */
+  isPeerKnown(): boolean;
+  /** The peer's certificate and those that it sent with it, DER, leaf first. */
+  peerCertificates(): Buffer[];
+  /** The peer's raw public key, SubjectPublicKeyInfo DER; empty when it showed none. */
+  peerPublicKey(): Buffer;
+  /** OpenSSL's X509_V_ERR number; 0: the chain is trusted. */
+  verifyError(): number;
+  /** Our own certificate in use, DER; empty: none. */
+  ownCertificate(): Buffer;
+  isReused(): boolean;
+  /** The session, DER, for a client to resume; empty when it cannot be. */
+  sessionData(): Buffer;
+  /** When it expires, in seconds since 1970. */
+  sessionExpiryS(): number;
+  /** "" when none was negotiated. */
+  alpnProtocol(): string;
+  serverName(): string;
+  /** OpenSSL's name of the selected SRTP profile; "" when none was. */
+  srtpProfile(): string;
+  extendedMasterSecret(): boolean;
+  /** RFC 5705; undefined when OpenSSL refuses. */
+  exportKeyingMaterial(length: number, label: string, context: Uint8Array | undefined): Buffer | undefined;
+  /** The latest Finished message that was sent, and received; empty: none yet. */
+  finished(): Buffer;
+  peerFinished(): Buffer;
+  /** As a client: the server's ephemeral key, as `tls.TLSSocket.getEphemeralKeyInfo`; undefined: none. */
+  ephemeralKey(): { type: 'DH' | 'ECDH'; name?: string; size: number } | undefined;
+  /** Whether to collect OpenSSL's description of each message for `takeTrace`. */
+  setTrace(enabled: boolean): void;
+  takeTrace(): Buffer;
+  isDestroyed(): boolean;
   /** Frees the SSL. Later verbs throw; a second `destroy` does nothing. */
   destroy(): void;
 }
@@ -193,6 +287,14 @@ export interface Versions {
 export interface Binding {
   versions(): Versions;
   Context: new (options: ContextOptions) => Context;
+  TrustStore: new (certificates: Uint8Array[], revocationLists: Uint8Array[]) => TrustStore;
+  /** What a PKCS#12 file holds. The key is PKCS#8 DER; its owner wipes it. */
+  readPkcs12(
+    pfx: Uint8Array,
+    passphrase: string,
+  ): { certificates: Buffer[]; key: Buffer } | 'passphrase' | 'unreadable';
+  /** Whether the OpenSSL that runs has raw public keys (3.2 and later). */
+  hasRawPublicKeys(): boolean;
   /** A client's session; a server gets its sessions from `Listener.promote`. */
   Session: new (
     context: Context,

@@ -1,17 +1,33 @@
 export type { RemoteAddress } from './address';
 export { DtlsAssociation } from './association/association';
 export type { CipherInfo, CloseInfo, DtlsAssociationEvents } from './association/events';
+export type { SecureChannel } from './association/secure-channel';
 export type { AssociationState } from './association/state';
 export { type Capabilities, capabilities, type Versions, versions } from './capabilities';
 export { connect, createServer } from './connect';
+export type { EncryptedKey, EncryptedPfx } from './credentials/identity';
+export type { PemOrDer } from './credentials/pem';
+export type { PublicKey } from './credentials/public-keys';
+export type { SrtpKeys } from './credentials/srtp-keys';
+export type { TicketKeys } from './credentials/ticket-keys';
+export type { DtlsVersion } from './credentials/version';
 export { createEndpoint, DtlsEndpoint, type EndpointOptions } from './endpoints/dtls-endpoint';
 export { DtlsError, type DtlsErrorCode } from './errors';
 export type { HandshakeInfo } from './handshake/info';
 export type { ClientPskCallback, ConnectOptions, LookupFunction, PskAnswer } from './options/client';
 export type { PskCredentials, PskTable } from './options/psk';
-export type { ListenOptions, ServerLimits, ServerOptions, ServerPskCallback } from './options/server';
+export type {
+  AlpnCallback,
+  ListenOptions,
+  ServerLimits,
+  ServerOptions,
+  ServerPskCallback,
+  SniCallback,
+} from './options/server';
 export type { RetransmitOptions } from './options/session';
 export type { SocketOptions } from './options/socket';
+export type { SrtpProfile } from './options/srtp';
+export type { CheckServerIdentity, PeerDetails, VerifyPeer } from './options/verification';
 export { QT_EXAMPLE_KEY } from './qt/seed';
 export { createSecureContext, SecureContext, type SecureContextOptions } from './secure-context';
 export { DtlsServer, type DtlsServerEvents } from './server/server';

@@ -1,41 +1,91 @@
-import type { Context, ContextOptions } from '../binding';
-import { DtlsError, optionError } from './errors';
-import { binding } from './native';
+import { createHash, type KeyObject } from 'node:crypto';
+import type { Context } from '../binding';
+import { type CipherKinds, checkCiphers, usesCertificate, usesPsk } from './credentials/ciphers';
+import type { IdentityOptions } from './credentials/identity';
+import { createNativeContext } from './credentials/native-context';
+import type { PemOrDer } from './credentials/pem';
+import { type PublicKey, parsePublicKeys } from './credentials/public-keys';
+import { parseTicketKeys, type TicketKeys } from './credentials/ticket-keys';
+import { trustOf } from './credentials/trust-store';
+import { type DtlsVersion, parseVersions } from './credentials/version';
+import { optionError } from './errors';
 import { boolean, checkNames, string } from './options/check';
-import { clientCredentials, isCredentials, type PskCredentials, type PskTable, tableEntries } from './options/psk';
+import { isCredentials, type PskCredentials, type PskTable } from './options/psk';
 
-/**
- * Offered and accepted when `ciphers` is absent: forward secrecy first, no suite that needs a certificate.
- * ECDHE-PSK with AES-GCM does not exist in OpenSSL.
- */
-export const DEFAULT_PSK_CIPHERS = [
-  'ECDHE-PSK-CHACHA20-POLY1305',
-  'PSK-AES256-GCM-SHA384',
-  'PSK-AES128-GCM-SHA256',
-  'PSK-CHACHA20-POLY1305',
-  'PSK-AES128-CCM',
-  'PSK-AES128-CCM8',
-  'ECDHE-PSK-AES256-CBC-SHA384',
-  'ECDHE-PSK-AES128-CBC-SHA256',
-  'DHE-PSK-AES256-GCM-SHA384',
-  'DHE-PSK-AES128-GCM-SHA256',
-  'PSK-AES128-CBC-SHA256',
-].join(':');
-
-export interface SecureContextOptions {
+/** Credentials and policy; names and defaults are those of `tls.createSecureContext` where it has them. */
+export interface SecureContextOptions extends IdentityOptions {
   /** A client's credentials, or a server's table of keys. Copied; wiped when the context is garbage collected. */
-  psk?: PskCredentials | PskTable;
+  psk?: PskCredentials | PskTable | undefined;
   /** What a server tells clients to choose their key by (RFC 4279 section 5.2): up to 128 bytes of UTF-8. */
-  pskIdentityHint?: string;
-  /** OpenSSL cipher list, "@SECLEVEL=n" included. Default: the PSK suites, forward secrecy first. */
-  ciphers?: string;
+  pskIdentityHint?: string | undefined;
+  /** Certificates of the authorities to trust, PEM or DER. Default: Node's root certificates. */
+  ca?: PemOrDer | readonly PemOrDer[] | undefined;
+  /** Revocation lists, PEM or DER; with one, each certificate of a chain must be covered. */
+  crl?: PemOrDer | readonly PemOrDer[] | undefined;
+  /**
+   * Raw public keys (RFC 7250) instead of certificates, with OpenSSL 3.2 and later: the private key of ours, PEM, DER
+   * or a `KeyObject`. `passphrase` applies to it.
+   */
+  rawPublicKey?: string | Uint8Array | KeyObject | undefined;
+  /** The peers' raw public keys that are trusted. */
+  trustedPublicKeys?: PublicKey | readonly PublicKey[] | undefined;
+  /**
+   * OpenSSL cipher list, "@SECLEVEL=n" included, or "coap" for the suites that RFC 7252 prescribes. Default: suites for
+   * the credentials that are given, forward secrecy first.
+   */
+  ciphers?: string | undefined;
+  /** Default for both "DTLSv1.2". DTLS 1.0 is of use for old peers only. */
+  minVersion?: DtlsVersion | undefined;
+  maxVersion?: DtlsVersion | undefined;
+  /** OpenSSL list of groups, "X25519:P-256" say. Default: OpenSSL's. */
+  ecdhCurve?: string | undefined;
+  /** OpenSSL list of signature algorithms. Default: OpenSSL's. */
+  sigalgs?: string | undefined;
+  /** As a server: keys of session tickets, 48 bytes each. Default: random for this context. */
+  ticketKeys?: TicketKeys | undefined;
+  /** Seconds for which a session may be resumed. Default 300. */
+  sessionTimeout?: number | undefined;
+  /** As a client: ask for records of at most 512, 1024, 2048 or 4096 bytes (RFC 6066). Default: not asked for. */
+  maxFragmentLength?: 512 | 1024 | 2048 | 4096 | undefined;
   /** Collect key log lines for the `keylog` event. Default: false. Whoever reads them can decrypt the traffic. */
-  keylog?: boolean;
+  keylog?: boolean | undefined;
 }
 
-const OPTION_NAMES = ['psk', 'pskIdentityHint', 'ciphers', 'keylog'] as const;
+/** The options of a context; a `Record`, so that none of the interface is forgotten. */
+const OPTIONS: Readonly<Record<keyof SecureContextOptions, true>> = {
+  psk: true,
+  pskIdentityHint: true,
+  ca: true,
+  cert: true,
+  key: true,
+  passphrase: true,
+  pfx: true,
+  crl: true,
+  rawPublicKey: true,
+  trustedPublicKeys: true,
+  ciphers: true,
+  minVersion: true,
+  maxVersion: true,
+  ecdhCurve: true,
+  sigalgs: true,
+  ticketKeys: true,
+  sessionTimeout: true,
+  maxFragmentLength: true,
+  keylog: true,
+};
+
+export const CONTEXT_NAMES = Object.freeze(Object.keys(OPTIONS) as Array<keyof SecureContextOptions>);
+
+const OWN_CERTIFICATE = ['cert', 'key', 'pfx', 'rawPublicKey'] as const;
+const CERTIFICATE_POLICY = ['ca', 'crl', 'trustedPublicKeys'] as const;
 
 let nativeContextOf: (context: SecureContext) => Context;
+
+/** How an association will use a context. `asksForPsk`: a pskCallback stands ready. */
+interface Use {
+  role: 'client' | 'server';
+  asksForPsk: boolean;
+}
 
 /** Credentials and cipher policy, parsed once and shared by any number of associations. */
 export class SecureContext {
@@ -44,21 +94,53 @@ export class SecureContext {
   readonly ciphers: readonly string[];
   /** What `psk` was: a client's credentials, a server's table, or absent. */
   readonly pskKind: 'credentials' | 'table' | undefined;
+  /** Whether there is a certificate or raw public key of our own. */
+  readonly hasIdentity: boolean;
+  /** SubjectPublicKeyInfo DER of the raw public keys that are trusted; undefined: certificates are used. */
+  readonly trustedPublicKeys: readonly Buffer[] | undefined;
+  /** Numbers of the suites with pre-shared keys. */
+  readonly pskSuites: ReadonlySet<number>;
   readonly keylog: boolean;
+  /** Whether the ticket keys were given, so that others may share them. */
+  readonly sharesTickets: boolean;
+  /** Digests of whom we are and whom we trust: a session is worth no more than what it was made with. */
+  readonly identityDigest: string;
+  readonly trustDigest: string;
 
   static {
     nativeContextOf = (context) => context.#native;
   }
 
-  /** Use `createSecureContext`. What `psk` is follows from its shape unless the role is known. */
-  constructor(options: SecureContextOptions = {}, role?: 'client' | 'server') {
-    checkNames('createSecureContext', options, OPTION_NAMES);
+  /** Use `createSecureContext`. What `psk` is follows from its shape unless the use is known. */
+  constructor(options: SecureContextOptions = {}, use?: Use) {
+    checkNames('createSecureContext', options, CONTEXT_NAMES);
     this.keylog = boolean('keylog', options.keylog, false);
-    this.pskKind = kindOf(options.psk, role);
-    this.#native = createNative(options, this.pskKind, this.keylog);
-    this.ciphers = Object.freeze(this.#native.cipherNames());
-    checkCiphers(options.ciphers, this.ciphers);
+    this.pskKind = kindOf(options.psk, use?.role);
+    this.hasIdentity = OWN_CERTIFICATE.some((name) => options[name] !== undefined);
+    this.trustedPublicKeys = parseTrustedPublicKeys(options);
+    this.sharesTickets = options.ticketKeys !== undefined;
+    const versions = parseVersions(options.minVersion, options.maxVersion);
+    const kinds = cipherKinds(options, use);
+    this.#native = createNativeContext(options, this.pskKind, kinds, versions);
+    if (use?.role !== 'client') this.#native.setTicketKeys(parseTicketKeys(options.ticketKeys));
+    const { names, ids } = this.#native.suites();
+    this.ciphers = Object.freeze(names);
+    checkCiphers(string('ciphers', options.ciphers), this.ciphers, {
+      psk: kinds.psk && !kinds.certificates,
+      certificates: kinds.certificates && !kinds.psk,
+    });
+    this.identityDigest = digestOf([identityOf(options.psk), options.cert, options.pfx]);
+    this.trustDigest = digestOf([options.ca, options.crl, this.trustedPublicKeys]);
+    this.pskSuites = new Set(ids.filter((_, index) => usesPsk(names[index] as string)));
+    if (this.ciphers.some(usesCertificate)) {
+      this.#native.setTrust(trustOf(options.ca, options.crl), options.ca !== undefined);
+    }
     Object.freeze(this);
+  }
+
+  /** New keys for session tickets, from now on. Throws `ERR_DTLS_OPTION`. */
+  setTicketKeys(keys: TicketKeys): void {
+    this.#native.setTicketKeys(parseTicketKeys(keys));
   }
 }
 
@@ -66,7 +148,7 @@ export { nativeContextOf };
 
 /**
  * Parses credentials once, for many associations in either role.
- * Throws `ERR_DTLS_OPTION` for what cannot work.
+ * Throws `ERR_DTLS_OPTION`, or a code of its own for what is wrong with a certificate, a key or a cipher list.
  */
 export function createSecureContext(options: SecureContextOptions = {}): SecureContext {
   return new SecureContext(options);
@@ -78,40 +160,37 @@ function kindOf(psk: unknown, role: 'client' | 'server' | undefined): SecureCont
   return isForClient ? 'credentials' : 'table';
 }
 
-function createNative(options: SecureContextOptions, kind: SecureContext['pskKind'], keylog: boolean): Context {
-  const native: ContextOptions = { ciphers: string('ciphers', options.ciphers) ?? DEFAULT_PSK_CIPHERS, keylog };
-  if (kind === 'credentials') native.psk = clientCredentials('psk', options.psk);
-  if (kind === 'table') native.pskTable = tableEntries('psk', options.psk);
-  const hint = string('pskIdentityHint', options.pskIdentityHint);
-  if (hint !== undefined) native.pskIdentityHint = hintBytes(hint);
-  try {
-    return new binding.Context(native);
-  } catch (error) {
-    const reason = (error as Error).message;
-    if (options.ciphers === undefined) throw new DtlsError('ERR_DTLS_INTERNAL', `OpenSSL: ${reason}`, { reason });
-    throw optionError(
-      'ciphers',
-      options.ciphers,
-      `OpenSSL refuses ${JSON.stringify(options.ciphers)}: ${reason}.`,
-      error,
-    );
-  }
+/** A client without a pre-shared key verifies certificates; a server without a certificate has none to show. */
+function cipherKinds(options: SecureContextOptions, use: Use | undefined): CipherKinds {
+  const psk = options.psk !== undefined || use?.asksForPsk === true;
+  const names = use?.role === 'server' ? OWN_CERTIFICATE : [...OWN_CERTIFICATE, ...CERTIFICATE_POLICY];
+  const certificates = names.some((name) => options[name] !== undefined);
+  if (psk || certificates) return { psk, certificates };
+  return use === undefined ? { psk: true, certificates: true } : { psk: false, certificates: true };
 }
 
-function hintBytes(hint: string): Buffer {
-  const bytes = Buffer.from(hint);
-  if (bytes.length > 128 || bytes.includes(0)) {
-    throw optionError('pskIdentityHint', hint, `a hint has up to 128 bytes and no NUL, this one has ${bytes.length}.`);
-  }
-  return bytes;
+/** A client's; a server's table says nothing about the server. */
+function identityOf(psk: SecureContextOptions['psk']): string | Uint8Array | undefined {
+  return isCredentials(psk) ? psk.identity : undefined;
 }
 
-function checkCiphers(list: string | undefined, usable: readonly string[]): void {
-  if (usable.some((name) => name.includes('PSK'))) return;
-  const problem =
-    usable.length === 0
-      ? 'none of these suites is allowed at the security level in force; OpenSSL 3.2 and later need "@SECLEVEL=0" ' +
-        'at the end of the list for CCM8 suites'
-      : 'no suite of this list works with a pre-shared key';
-  throw optionError('ciphers', list, `${problem} (${JSON.stringify(list)}).`);
+/** Of options as they are given. */
+function digestOf(values: readonly unknown[]): string {
+  const hash = createHash('sha256');
+  for (const value of values.flat(2)) {
+    if (value === undefined) hash.update('-;');
+    else if (typeof value === 'string' || value instanceof Uint8Array) hash.update(`${value.length};`).update(value);
+    // { buf, passphrase } of a pfx.
+    else hash.update((value as { buf: string | Uint8Array }).buf);
+  }
+  return hash.digest('hex');
+}
+
+function parseTrustedPublicKeys(options: SecureContextOptions): readonly Buffer[] | undefined {
+  if (options.rawPublicKey === undefined && options.trustedPublicKeys === undefined) return undefined;
+  for (const name of ['cert', 'key', 'pfx', 'ca', 'crl'] as const) {
+    if (options[name] === undefined) continue;
+    throw optionError(name, undefined, 'certificates do not go with rawPublicKey or trustedPublicKeys.');
+  }
+  return Object.freeze(parsePublicKeys('trustedPublicKeys', options.trustedPublicKeys));
 }

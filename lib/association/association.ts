@@ -1,27 +1,24 @@
-import { EventEmitter } from 'node:events';
-import type { Session } from '../../binding';
 import type { RemoteAddress } from '../address';
 import { emitSafely, rethrowLater } from '../emit';
 import { closedEarlyError, DtlsError, messageSizeError, notOpenError } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
-import { HandshakeRecorder } from '../handshake/recorder';
-import { binding } from '../native';
 import { show } from '../options/check';
 import { type ClientConfig, type ConnectOptions, parseConnectOptions } from '../options/client';
 import type { SessionConfig } from '../options/session';
-import { askClient } from '../psk-lookup';
 import { ClientNarrator, type Narrator } from '../qt/narrator';
 import { PingTimer } from '../qt/ping';
 import { seedOptions } from '../qt/seed';
-import { nativeContextOf } from '../secure-context';
 import { type AssociationStats, newAssociationStats } from '../stats';
 import type { Transport } from '../transport';
 import { ClientConnector, transportError } from './client-connector';
 import { type Deferred, deferred } from './deferred';
-import type { DriverEvents, DriverSetup, Negotiated } from './driver-setup';
-import type { CipherInfo, CloseInfo, DtlsAssociationEvents } from './events';
+import type { DriverEvents, DriverSetup } from './driver-setup';
+import type { CloseInfo, DtlsAssociationEvents } from './events';
+import { clientParts, type HandshakeParts } from './handshake-parts';
 import { MessageReaders } from './message-queue';
+import type { Outcome } from './outcome';
 import { PeerSetup } from './peer-setup';
+import { attachSession, detachSession, SecureChannel } from './secure-channel';
 import { SessionDriver } from './session-driver';
 import { type AssociationState, move } from './state';
 
@@ -36,7 +33,7 @@ let endPeer: (association: DtlsAssociation, reason: 'idle' | 'replaced') => void
  * As a client: construct, `startHandshake()`, wait for `opened` or `secureConnect`, `send`, `close`; `connect()`
  * does the first three. Throws `ERR_DTLS_OPTION` when an option cannot be used.
  */
-export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
+export class DtlsAssociation extends SecureChannel {
   readonly name: string;
   readonly stats: AssociationStats = newAssociationStats();
   readonly #config: SessionConfig;
@@ -50,10 +47,11 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   #state: AssociationState = 'idle';
   #driver: SessionDriver | undefined;
   #deadlineAt = 0;
-  #negotiated: Negotiated | undefined;
+  #wasOpen = false;
   #handshake: HandshakeInfo | undefined;
   #ping: PingTimer | undefined;
   #referenced = true;
+  #traces: boolean;
   /** Whoever reads a promise, or iterates, hears of an error without an `error` listener. */
   #openedIsRead = false;
   #closedIsRead = false;
@@ -69,19 +67,21 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   constructor(first: ConnectOptions | PeerSetup | string, port?: number, name?: string, options?: SeedOptions) {
     super();
     if (first instanceof PeerSetup) {
-      const { config, name, narrator, session, transport, recorder } = first.parts;
+      const { config, name, narrator } = first.parts;
       this.#config = config;
+      this.#traces = config.trace;
       this.name = name;
       this.#narrator = narrator;
       this.#state = move(this.#state, 'handshaking');
       this.#deadlineAt = performance.now() + config.handshakeTimeoutMs;
       // What keeps the process alive is the server's socket.
       this.#referenced = false;
-      this.#drive('server', session, transport, recorder);
+      this.#drive(first.parts);
       return;
     }
     const config = parseConnectOptions(typeof first === 'string' ? seedOptions(first, port, name, options) : first);
     this.#config = config;
+    this.#traces = config.trace;
     this.#client = config;
     this.name = config.name;
     this.#narrator = new ClientNarrator(this, this.name);
@@ -115,31 +115,17 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     return this.#closed.promise;
   }
 
-  /** Largest message in bytes that fits the `mtu` with the negotiated cipher; 0 before the handshake is complete. */
-  get maxPayload(): number {
-    return this.#negotiated?.maxPayload ?? 0;
-  }
-
   /** How the handshake went, once it is complete. */
   get handshake(): HandshakeInfo | undefined {
     return this.#handshake;
   }
 
-  /** The identity that the pre-shared key belongs to; undefined before the handshake is complete. */
-  get pskIdentity(): string | undefined {
-    return this.#negotiated?.pskIdentity;
-  }
-
-  /** As `tls.TLSSocket.getCipher`; undefined before the handshake is complete. */
-  getCipher(): CipherInfo | undefined {
-    if (this.#negotiated === undefined) return undefined;
-    const { cipherName, cipherStandardName, protocol } = this.#negotiated;
-    return { name: cipherName, standardName: cipherStandardName, version: protocol };
-  }
-
-  /** "DTLSv1.2"; null before the handshake is complete, as `tls.TLSSocket.getProtocol`. */
-  getProtocol(): string | null {
-    return this.#negotiated?.protocol ?? null;
+  /**
+   * Before the handshake: describes each of its messages on stderr, as the option `enableTrace`. For debugging only.
+   */
+  enableTrace(): void {
+    this.#traces = true;
+    this.#driver?.trace();
   }
 
   /** Starts a client's handshake; its end shows in `opened`. Throws `ERR_DTLS_STATE` when called twice. */
@@ -221,32 +207,23 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
   #attempt(transport: Transport): SessionDriver | undefined {
     if (this.#state === 'handshaking') this.#state = move(this.#state, 'connecting');
     if (this.#state !== 'connecting') return undefined;
-    const { secureContext, mtu } = this.#config;
-    const session = new binding.Session(nativeContextOf(secureContext), this.#config);
-    if (this.#client?.pskCallback !== undefined) askClient(session, this.#client.pskCallback);
-    return this.#drive('client', session, transport, new HandshakeRecorder(mtu, secureContext.ciphers));
+    return this.#drive(clientParts(this.#client as ClientConfig, transport));
   }
 
-  #drive(
-    role: DriverSetup['role'],
-    session: Session,
-    transport: Transport,
-    recorder: HandshakeRecorder,
-  ): SessionDriver {
+  #drive(parts: HandshakeParts): SessionDriver {
     const { mtu, secureContext } = this.#config;
-    const driver = new SessionDriver({
-      role,
-      session,
-      transport,
-      recorder,
-      mtu,
-      keylog: secureContext.keylog,
+    const setup: DriverSetup = {
+      transport: parts.transport,
       events: this.#driverEvents(),
       stats: this.stats,
+      mtu,
       deadlineAt: this.#deadlineAt,
-    });
+      keylog: secureContext.keylog,
+    };
+    const driver = new SessionDriver(setup, parts);
     this.#driver = driver;
     if (!this.#referenced) driver.unref();
+    if (this.#traces) driver.trace();
     driver.open();
     return driver;
   }
@@ -266,33 +243,44 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
         this.#emit('handshakeTimeout');
         this.#connector?.retransmitted();
       },
-      established: (handshake, negotiated) => this.#established(handshake, negotiated),
+      established: (handshake, outcome) => this.#established(handshake, outcome),
       keylog: (lines) => this.#emit('keylog', lines),
       message: (data, bytes, offset, length) => this.#message(data, bytes, offset, length),
       drained: () => this.#emit('drain'),
       closedByPeer: () => {
+        detachSession(this);
         narrator.closedByPeer();
         this.#finish({ reason: 'peer' });
       },
-      failed: (error) => this.#fail(error),
+      failed: (error) => {
+        detachSession(this);
+        this.#fail(error);
+      },
       transportFailed: (error, fatal) => this.#transportFailed(error, fatal),
     };
   }
 
-  #established(handshake: HandshakeInfo, negotiated: Negotiated): void {
+  #established(handshake: HandshakeInfo, outcome: Outcome): void {
     this.#state = move(this.#state, 'open');
+    attachSession(this, outcome, this.#client?.sessionBinding);
     this.#connector?.cancel();
     this.#handshake = handshake;
-    this.#negotiated = negotiated;
+    this.#wasOpen = true;
     this.#opened.resolve(this);
-    this.#narrator.established(negotiated);
+    this.#narrator.established(outcome.negotiated);
     if (this.#isOpen()) this.#emit('secureConnect');
+    if (this.#isOpen() && this.listenerCount('session') > 0) this.#emitSession();
     if (this.#isOpen() && this.#client !== undefined && this.#client.pingIntervalMs > 0) this.#startPing();
   }
 
   /** Asked again after each call of a listener, which may have ended the association. */
   #isOpen(): boolean {
     return this.#state === 'open';
+  }
+
+  #emitSession(): void {
+    const session = this.getSession();
+    if (session !== undefined) this.#emit('session', session);
   }
 
   #startPing(): void {
@@ -333,10 +321,11 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
     this.#ping?.stop();
     this.#connector?.cancel();
     this.#client?.signal?.removeEventListener('abort', this.#onAbort);
+    detachSession(this);
     // To a peer that has new keys a close_notify under the old ones is noise.
     const released = this.#driver?.close({ silently: info.reason === 'replaced' }) ?? Promise.resolve();
     const { error } = info;
-    if (this.#negotiated === undefined) this.#opened.reject(error ?? closedEarlyError());
+    if (!this.#wasOpen) this.#opened.reject(error ?? closedEarlyError());
     this.#readers.end(error);
     // Not before the caller had the time to read `opened`, as after a `startHandshake` that failed at once.
     if (error !== undefined) queueMicrotask(() => this.#surface(error));
@@ -351,7 +340,7 @@ export class DtlsAssociation extends EventEmitter<DtlsAssociationEvents> {
 
   /** An error that nobody can have heard of otherwise is thrown, as by any EventEmitter. */
   #surface(error: Error): void {
-    const isAwaited = this.#openedIsRead && this.#negotiated === undefined;
+    const isAwaited = this.#openedIsRead && !this.#wasOpen;
     const heard =
       isAwaited || this.#closedIsRead || this.#client === undefined || this.listenerCount('errorMessage') > 0;
     if (!heard || this.listenerCount('error') > 0) this.#emit('error', error);

@@ -1,9 +1,8 @@
-import type { Session } from '../../binding';
 import type { DtlsError } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
-import type { HandshakeRecorder } from '../handshake/recorder';
 import type { AssociationStats } from '../stats';
 import type { Transport } from '../transport';
+import type { Outcome } from './outcome';
 
 /** What a driver tells its association, after all datagrams are out and the timer is set. None may throw. */
 export interface DriverEvents {
@@ -17,7 +16,7 @@ export interface DriverEvents {
   started(): void;
   /** The retransmission timer fired. */
   retransmitted(): void;
-  established(handshake: HandshakeInfo, negotiated: Negotiated): void;
+  established(handshake: HandshakeInfo, outcome: Outcome): void;
   keylog(lines: Buffer): void;
   /** The datagram that carried the message is the `length` bytes from `offset` on. */
   message(data: Buffer, bytes: Uint8Array, offset: number, length: number): void;
@@ -30,27 +29,14 @@ export interface DriverEvents {
   transportFailed(error: Error, fatal: boolean): void;
 }
 
-/** What the handshake settled; outlives the session. */
-export interface Negotiated {
-  readonly cipherName: string;
-  readonly cipherStandardName: string;
-  readonly protocol: string;
-  /** Largest message in bytes. */
-  readonly maxPayload: number;
-  /** Identity that the pre-shared key belongs to. */
-  readonly pskIdentity: string;
-}
-
+/** What a driver needs for as long as it lives. */
 export interface DriverSetup {
-  role: 'client' | 'server';
-  session: Session;
-  transport: Transport;
-  recorder: HandshakeRecorder;
-  events: DriverEvents;
-  stats: AssociationStats;
-  mtu: number;
+  readonly transport: Transport;
+  readonly events: DriverEvents;
+  readonly stats: AssociationStats;
+  readonly mtu: number;
   /** When the handshake must be complete, in performance.now() milliseconds. */
-  deadlineAt: number;
+  readonly deadlineAt: number;
   /** Whether the session collects key log lines. */
-  keylog: boolean;
+  readonly keylog: boolean;
 }

@@ -32,6 +32,8 @@ export interface DtlsAssociationEvents extends ClientSignals {
   error: [error: Error];
   /** The retransmission timer sent a flight again. */
   handshakeTimeout: [];
+  /** As a client, right after `secureConnect`: what `getSession()` returns, when the session can be resumed. */
+  session: [session: Buffer];
   /** With the option `keylog`: NSS key log lines, each ended by a line feed. */
   keylog: [lines: Buffer];
   /** An address of the host is tried. */

@@ -1,21 +1,21 @@
 import type { Session } from '../../binding';
-import type { RemoteAddress } from '../address';
+import { hostPort, type RemoteAddress } from '../address';
 import { DtlsError } from '../errors';
 import { diagnose, type HandshakeFailure } from '../handshake/diagnosis';
-import type { HandshakeRecorder } from '../handshake/recorder';
+import type { HandshakeInfo } from '../handshake/info';
 import { alertName } from '../handshake/wire';
+import type { Refusal } from './checkpoint';
+import type { HandshakeParts } from './handshake-parts';
 
 /** Why a handshake failed, from all that the session and the recorder of its datagrams know. */
 export function handshakeFailure(
-  role: 'client' | 'server',
-  session: Session,
-  recorder: HandshakeRecorder,
-  peer: RemoteAddress | undefined,
+  { role, session, recorder, psk, transport }: HandshakeParts,
   how: HandshakeFailure['how'],
+  isWaiting: boolean,
 ): DtlsError {
   return diagnose({
     role,
-    peer,
+    peer: transport.remote,
     how,
     info: recorder.info(session.cipherName()),
     finishedSent: recorder.finishedSent,
@@ -24,7 +24,22 @@ export function handshakeFailure(
     alertReceived: session.alertReceived(),
     alertSent: session.alertSent(),
     pskIdentity: session.pskIdentity().toString(),
-    thrown: session.takeThrown(),
+    thrown: psk?.thrown,
+    waitedFor: isWaiting ? (psk?.isWaiting ? 'pskCallback' : 'callback') : undefined,
+    verifyError: session.verifyError(),
+  });
+}
+
+/** A handshake that this side ended at one of its checkpoints. */
+export function refusalError(refusal: Refusal, peer: RemoteAddress | undefined, handshake: HandshakeInfo): DtlsError {
+  const { code, message, alert, cause } = refusal;
+  const whom = peer === undefined ? 'the peer' : hostPort(peer.address, peer.port);
+  const sentence = `The handshake with ${whom} was refused: ${message}`;
+  return new DtlsError(code, sentence.endsWith('.') ? sentence : `${sentence}.`, {
+    peer,
+    alert: alertName(alert),
+    handshake,
+    cause,
   });
 }
 

@@ -1,43 +1,60 @@
 import type { Session } from '../../binding';
 import type { RemoteAddress } from '../address';
+import type { DtlsError } from '../errors';
 import type { HandshakeFailure } from '../handshake/diagnosis';
 import type { HandshakeInfo } from '../handshake/info';
 import type { HandshakeRecorder } from '../handshake/recorder';
-import { fatalAlertRecord, isSingleMessage } from '../handshake/wire';
+import { isSingleMessage } from '../handshake/wire';
+import { isPromise } from '../maybe-promise';
 import { MAX_PLAINTEXT, Status } from '../native';
 import { Slab } from '../slab';
-import { datagrams, SlabOutlet } from '../slab-outlet';
+import { SlabOutlet } from '../slab-outlet';
 import type { Outlet, TransportReceiver } from '../transport';
+import { Alert, type Refusal } from './checkpoint';
 import type { DriverSetup } from './driver-setup';
-import { dataFailure, handshakeFailure } from './failure';
+import { dataFailure, handshakeFailure, refusalError } from './failure';
+import { FlightSender } from './flight-sender';
+import { Gate } from './gate';
+import type { HandshakeParts } from './handshake-parts';
+import { HandshakePhase } from './handshake-phase';
 import { HandshakeTimer } from './handshake-timer';
 import { HeldReports } from './held-reports';
+import { negotiatedOf } from './negotiated';
 
-const BAD_RECORD_MAC = 20;
+/** As `Session.timeoutMs` says it. */
+const NO_TIMEOUT = -1;
 
 const plaintexts = new Slab();
 
 /**
  * Drives one session over one transport: feeds datagrams in, drains datagrams out, keeps the one timer of a
- * handshake, and reports in order. Its session is its state: without one it does nothing any more.
+ * handshake, stops at its checkpoints, and reports in order. Its session is its state: without one it does nothing any
+ * more.
  */
 export class SessionDriver implements TransportReceiver {
   readonly #setup: DriverSetup;
   #session: Session | undefined;
   /** Present until the handshake is complete. */
-  #recorder: HandshakeRecorder | undefined;
+  #handshake: HandshakePhase | undefined;
+  readonly #gate: Gate;
+  readonly #sender: FlightSender;
   readonly #timer: HandshakeTimer;
-  #pskIdentity = '';
+  #traces = false;
   /** Where the datagrams of messages go, once the handshake is complete. */
   #outlet: Outlet | undefined;
   #closing: Promise<void> | undefined;
   readonly #held = new HeldReports();
 
-  constructor(setup: DriverSetup) {
+  constructor(setup: DriverSetup, parts: HandshakeParts) {
     this.#setup = setup;
     this.#timer = new HandshakeTimer(setup.deadlineAt, () => this.#timeout());
-    this.#session = setup.session;
-    this.#recorder = setup.recorder;
+    this.#gate = new Gate(
+      (refusal, proceed) => (refusal === undefined ? proceed() : this.#refuse(refusal)),
+      (datagram) => this.#admit(datagram, true),
+    );
+    this.#sender = new FlightSender(setup, (error) => this.failed(error, true));
+    this.#session = parts.session;
+    this.#handshake = new HandshakePhase(parts);
   }
 
   /** Opens the transport; the first flight leaves when it is open. */
@@ -54,9 +71,18 @@ export class SessionDriver implements TransportReceiver {
   opened(): void {
     if (this.#session === undefined) return;
     this.#setup.events.opened();
-    if (this.#session === undefined) return;
-    this.#settle(this.#session.start(), undefined);
-    if (this.#session !== undefined) this.#setup.events.started();
+    this.#gate.pass(this.#handshake?.beforeStart(), () => {
+      if (this.#session === undefined) return;
+      this.#settle(this.#session.start(), undefined);
+      if (this.#session !== undefined) this.#setup.events.started();
+    });
+  }
+
+  /** From now on describes the handshake on stderr. */
+  trace(): void {
+    if (this.#handshake === undefined) return;
+    this.#traces = true;
+    this.#handshake.parts.session.setTrace(true);
   }
 
   drained(): void {
@@ -73,9 +99,20 @@ export class SessionDriver implements TransportReceiver {
     const { stats } = this.#setup;
     stats.datagramsReceived++;
     stats.bytesReceived += length;
-    const isPlain = this.#recorder === undefined && !this.#held.isHolding;
+    const isPlain = this.#handshake === undefined && !this.#held.isHolding;
     if (isPlain && isSingleMessage(bytes, offset, length)) this.#receiveMessage(this.#session, bytes, offset, length);
-    else this.#receive(length === bytes.length ? bytes : bytes.subarray(offset, offset + length));
+    else this.#admit(length === bytes.length ? bytes : bytes.subarray(offset, offset + length));
+  }
+
+  #admit(datagram: Uint8Array, wasHeld = false): void {
+    if (this.#gate.holds(datagram)) return;
+    const lookup = this.#handshake?.beforeFeeding(datagram);
+    if (lookup === undefined) {
+      this.#receive(datagram, wasHeld);
+      return;
+    }
+    const kept = Buffer.from(datagram);
+    this.#gate.pass(lookup, () => this.#receive(kept, wasHeld));
   }
 
   /** The common case, without what a handshake or a datagram of several records needs. */
@@ -89,8 +126,9 @@ export class SessionDriver implements TransportReceiver {
     }
   }
 
-  #receive(datagram: Uint8Array): void {
-    if (this.#recorder?.received(datagram)) this.#repeatFlight(this.#recorder);
+  #receive(datagram: Uint8Array, wasHeld: boolean): void {
+    const recorder = this.#handshake?.recorder;
+    if (recorder?.received(datagram, wasHeld)) this.#sender.repeat(recorder);
     const room = plaintexts.reserve(this.#room(datagram));
     // A transport that failed while repeating has ended the association.
     const status = this.#session?.receive(datagram, 0, datagram.length, room, plaintexts.offset) ?? Status.Idle;
@@ -126,8 +164,8 @@ export class SessionDriver implements TransportReceiver {
   }
 
   async #close(silently: boolean): Promise<void> {
-    // A handshake has no keys for close_notify; and it may be a pskCallback that asks, from inside a verb.
-    if (this.#recorder === undefined && !silently) {
+    // A handshake has no keys for close_notify.
+    if (this.#handshake === undefined && !silently) {
       this.#session?.shutdown();
       this.#flush();
     }
@@ -151,14 +189,20 @@ export class SessionDriver implements TransportReceiver {
 
   /** The handshake as it stands; undefined once it is complete or given up. */
   handshakeInfo(): HandshakeInfo | undefined {
-    return this.#recorder?.info(this.#session?.cipherName() ?? '');
+    return this.#handshake?.info();
   }
 
   #release(): void {
     this.#timer.clear();
     this.#session?.destroy();
     this.#session = undefined;
-    this.#recorder = undefined;
+    this.#handshake = undefined;
+    this.#gate.abandon();
+    this.#sender.stop();
+  }
+
+  #flush(): void {
+    if (this.#session !== undefined) this.#sender.flush(this.#session, this.#handshake?.recorder);
   }
 
   /** Everything that follows a verb: read on, drain, re-arm, and only then report. */
@@ -166,14 +210,20 @@ export class SessionDriver implements TransportReceiver {
     let status = first;
     let established = false;
     const messages: Buffer[] = [];
-    // A pskCallback may have destroyed the association: then there is no session any more.
     while (this.#session !== undefined && (status > 0 || status === Status.Established)) {
       if (status === Status.Established) established = true;
       else messages.push(plaintexts.take(status));
       status = this.#session.poll(plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
     }
+    const answer = status === Status.Failed ? undefined : this.#handshake?.beforeFlushing();
+    const isLater = isPromise(answer) || this.#held.isHolding;
+    const kept = datagram !== undefined && isLater ? Buffer.from(datagram) : datagram;
+    this.#gate.pass(answer, () => this.#conclude(messages, kept, status, established));
+  }
+
+  #conclude(messages: readonly Buffer[], datagram: Uint8Array | undefined, status: number, established: boolean): void {
     this.#flush();
-    if (this.#recorder !== undefined && this.#session !== undefined) this.#reportCredentials(this.#session);
+    if (this.#handshake !== undefined) this.#reportCredentials(this.#handshake);
     if (established) this.#establish();
     const kept = datagram !== undefined && this.#held.isHolding ? Buffer.from(datagram) : datagram;
     this.#held.report(() => this.#report(messages, kept, status));
@@ -182,56 +232,48 @@ export class SessionDriver implements TransportReceiver {
   #report(messages: readonly Buffer[], datagram: Uint8Array | undefined, status: number): void {
     if (datagram !== undefined) this.#deliver(messages, datagram);
     if (status === Status.Failed) this.#fail('failed');
-    else if (status === Status.Closed) this.#end();
-    else if (this.#recorder !== undefined) this.#continueHandshake(this.#recorder, datagram);
+    else if (status === Status.Closed) this.#closedByPeer();
+    else if (this.#handshake !== undefined) this.#continueHandshake(this.#handshake, datagram);
   }
 
   /** 16 KiB during a handshake: data that overtook the Finished comes out with it, whatever this datagram holds. */
   #room(datagram: Uint8Array | undefined): number {
-    return this.#recorder !== undefined || datagram === undefined ? MAX_PLAINTEXT : datagram.length;
+    return this.#handshake !== undefined || datagram === undefined ? MAX_PLAINTEXT : datagram.length;
   }
 
-  #reportCredentials(session: Session): void {
+  #reportCredentials(handshake: HandshakePhase): void {
     const { events, keylog } = this.#setup;
+    const { session } = handshake.parts;
+    if (this.#traces) process.stderr.write(session.takeTrace());
     if (keylog) {
       const lines = session.takeKeylog();
       if (lines.length > 0) events.keylog(lines);
     }
-    // It asks once.
-    if (this.#pskIdentity !== '' || !session.takePskRequested()) return;
-    this.#pskIdentity = session.pskIdentity().toString();
-    events.pskRequested(this.#pskIdentity);
+    // Whoever heard of the key log may have ended the association.
+    const identity = this.#session && handshake.takePskIdentity();
+    if (identity !== undefined) events.pskRequested(identity);
   }
 
   #establish(): void {
     const session = this.#session;
-    const info = this.handshakeInfo();
-    if (session === undefined || info === undefined) return;
+    const handshake = this.#handshake;
+    if (session === undefined || handshake === undefined) return;
     const { transport } = this.#setup;
-    this.#recorder = undefined;
+    const info = handshake.info();
+    const outcome = { session, negotiated: negotiatedOf(session), standing: handshake.standing() };
+    this.#handshake = undefined;
     this.#outlet = transport.outlet ?? new SlabOutlet(transport);
     this.#timer.clear();
     this.#held.hold();
-    this.#setup.events.established(info, {
-      cipherName: session.cipherName(),
-      cipherStandardName: session.cipherStandardName(),
-      protocol: session.protocol(),
-      maxPayload: session.maxPayload(),
-      pskIdentity: this.#pskIdentity,
-    });
+    if (this.#traces) session.setTrace(false);
+    this.#setup.events.established(info, outcome);
   }
 
-  #continueHandshake(recorder: HandshakeRecorder, datagram: Uint8Array | undefined): void {
-    const session = this.#session as Session;
+  #continueHandshake(handshake: HandshakePhase, datagram: Uint8Array | undefined): void {
     this.#arm();
     if (datagram === undefined) return;
-    const stage = session.stage();
-    recorder.unresolved(datagram, stage);
-    if (recorder.wrongKeySuspected(stage) && session.cipherName().includes('PSK')) {
-      this.#refuseWrongKey(recorder);
-    } else {
-      this.#setup.events.progressed();
-    }
+    if (handshake.showsWrongKey(datagram)) this.#refuseWrongKey(handshake.recorder);
+    else this.#setup.events.progressed();
   }
 
   /** In order; a listener may close the association in between. */
@@ -244,38 +286,10 @@ export class SessionDriver implements TransportReceiver {
     }
   }
 
-  #flush(): void {
-    const { mtu, stats } = this.#setup;
-    const flight: Uint8Array[] | undefined = this.#recorder === undefined ? undefined : [];
-    while (this.#session !== undefined) {
-      const size = this.#session.takeDatagram(datagrams.reserve(mtu), datagrams.offset);
-      if (size === 0) break;
-      const datagram = datagrams.take(size);
-      flight?.push(datagram);
-      this.#transmit(datagram);
-    }
-    if (flight !== undefined && flight.length > 0 && this.#recorder?.sent(flight)) stats.retransmits++;
-  }
-
-  /** Twice, so that a lossy path is not taken for a wrong key. */
-  #repeatFlight(recorder: HandshakeRecorder): void {
-    for (const datagram of [...recorder.flight, ...recorder.flight]) this.#transmit(datagram);
-  }
-
-  /** A user's transport may throw; that ends this association and nothing else. */
-  #transmit(datagram: Uint8Array): void {
-    const { transport, stats } = this.#setup;
-    stats.datagramsSent++;
-    stats.bytesSent += datagram.length;
-    try {
-      transport.send(datagram);
-    } catch (error) {
-      this.failed(error as Error, true);
-    }
-  }
-
   #arm(): void {
-    if (this.#session !== undefined) this.#timer.arm(this.#session.timeoutMs());
+    if (this.#session === undefined) return;
+    // While the user is asked, OpenSSL has nothing to send again; our deadline holds.
+    this.#timer.arm(this.#gate.isClosed ? NO_TIMEOUT : this.#session.timeoutMs());
   }
 
   #timeout(): void {
@@ -283,6 +297,10 @@ export class SessionDriver implements TransportReceiver {
     if (session === undefined) return;
     if (this.#timer.isPastDeadline) {
       this.#fail('timeout');
+      return;
+    }
+    if (this.#gate.isClosed) {
+      this.#arm();
       return;
     }
     const { stats, events } = this.#setup;
@@ -298,15 +316,21 @@ export class SessionDriver implements TransportReceiver {
 
   /** Tells the peer, whom silence would leave waiting for its own deadline (RFC 6347 section 4.1.2.7). */
   #refuseWrongKey(recorder: HandshakeRecorder): void {
-    if (!recorder.finishedSent) {
-      this.#transmit(fatalAlertRecord(BAD_RECORD_MAC, recorder.nextSequence));
-    }
+    if (!recorder.finishedSent) this.#sender.alert(Alert.BadRecordMac, recorder);
     this.#fail('wrongKey');
   }
 
-  #end(): void {
+  /** The peer has not seen our change of cipher: it reads an alert in clear. What OpenSSL had to say never leaves. */
+  #refuse(refusal: Refusal): void {
+    const handshake = this.#handshake;
+    if (this.#session === undefined || handshake === undefined) return;
+    this.#sender.alert(refusal.alert, handshake.recorder);
+    if (this.#session !== undefined) this.#end(refusalError(refusal, this.remote, handshake.info()));
+  }
+
+  #closedByPeer(): void {
     if (this.#session === undefined) return;
-    if (this.#recorder !== undefined) {
+    if (this.#handshake !== undefined) {
       this.#fail('closed');
       return;
     }
@@ -321,10 +345,15 @@ export class SessionDriver implements TransportReceiver {
   #fail(how: HandshakeFailure['how']): void {
     const session = this.#session;
     if (session === undefined) return;
-    const error =
-      this.#recorder === undefined
+    const handshake = this.#handshake;
+    this.#end(
+      handshake === undefined
         ? dataFailure(session, this.remote)
-        : handshakeFailure(this.#setup.role, session, this.#recorder, this.remote, how);
+        : handshakeFailure(handshake.parts, how, this.#gate.isClosed),
+    );
+  }
+
+  #end(error: DtlsError): void {
     this.#release();
     this.#setup.events.failed(error);
   }

@@ -1,4 +1,5 @@
 import { hostPort, type RemoteAddress } from '../address';
+import { verifyError, verifySentence } from '../credentials/verify-errors';
 import { DtlsError, type DtlsErrorCode, type DtlsErrorDetails } from '../errors';
 import type { HandshakeInfo } from './info';
 import { alertName } from './wire';
@@ -20,8 +21,12 @@ export interface HandshakeFailure {
   alertSent: number;
   /** As text, "" when none was named yet. */
   pskIdentity: string;
-  /** What the user's callback threw. */
+  /** What the user's callback threw or rejected with, or what is wrong with its answer. */
   thrown: { value: unknown } | undefined;
+  /** Which of the user's functions has not answered yet. */
+  waitedFor: 'pskCallback' | 'callback' | undefined;
+  /** OpenSSL's X509_V_ERR number for the peer's chain, 0 for none. */
+  verifyError: number;
 }
 
 interface Finding {
@@ -36,10 +41,19 @@ const Alert = {
   HandshakeFailure: 40,
   IllegalParameter: 47,
   DecryptError: 51,
+  BadCertificate: 42,
+  UnsupportedCertificate: 43,
+  CertificateRevoked: 44,
+  CertificateExpired: 45,
+  CertificateUnknown: 46,
+  UnknownCa: 48,
+  AccessDenied: 49,
   ProtocolVersion: 70,
   InsufficientSecurity: 71,
   InternalError: 80,
+  UnrecognizedName: 112,
   UnknownPskIdentity: 115,
+  NoApplicationProtocol: 120,
 } as const;
 
 /** Turns a failed handshake into the error that users see: a code, and a sentence with the likely cause and cure. */
@@ -56,7 +70,7 @@ export function diagnose(failure: HandshakeFailure): DtlsError {
 }
 
 function find(failure: HandshakeFailure): Finding {
-  if (failure.thrown !== undefined) return callbackThrew(failure);
+  if (failure.thrown !== undefined) return callbackFailed(failure);
   if (failure.how === 'wrongKey') return wrongKey(failure);
   // OpenSSL counts timeouts while it reads, too.
   if (failure.how === 'timeout' || failure.reason === 'read timeout expired') return timedOut(failure);
@@ -66,9 +80,9 @@ function find(failure: HandshakeFailure): Finding {
   return { code: 'ERR_DTLS_HANDSHAKE', message: `The handshake with ${whom(failure)} failed: ${why(failure)}.` };
 }
 
-function callbackThrew({ thrown }: HandshakeFailure): Finding {
+function callbackFailed({ thrown }: HandshakeFailure): Finding {
   const said = thrown?.value instanceof Error ? thrown.value.message : String(thrown?.value);
-  return { code: 'ERR_DTLS_PSK_CALLBACK', message: `The pskCallback threw: ${said}` };
+  return { code: 'ERR_DTLS_PSK_CALLBACK', message: `The pskCallback failed: ${said}` };
 }
 
 function wrongKey(failure: HandshakeFailure): Finding {
@@ -81,9 +95,13 @@ function wrongKey(failure: HandshakeFailure): Finding {
 }
 
 function timedOut(failure: HandshakeFailure): Finding {
-  const { info, role } = failure;
+  const { info, role, waitedFor } = failure;
   const seconds = `${(info.durationMs / 1000).toFixed(1)} s`;
   const code: DtlsErrorCode = 'ERR_DTLS_HANDSHAKE_TIMEOUT';
+  if (waitedFor !== undefined) {
+    const who = waitedFor === 'pskCallback' ? 'the pskCallback' : 'a callback of this side';
+    return { code, message: `The handshake with ${whom(failure)} took ${seconds}, waiting for ${who} to answer.` };
+  }
   if (usesPsk(info) && failure.finishedSent && role === 'client') {
     const behaved = info.repeatsReceived > 0 ? 'repeated its flight' : 'fell silent';
     return {
@@ -134,7 +152,19 @@ function refusedByPeer(failure: HandshakeFailure, alert: number): Finding {
     case Alert.UnknownPskIdentity:
       return { code: 'ERR_DTLS_PSK_UNKNOWN', message: `${said}: it has no key for ${identity(failure)}.` };
     case Alert.ProtocolVersion:
-      return { code: 'ERR_DTLS_HANDSHAKE', message: `${said}: it does not speak DTLS 1.2.` };
+      return { code: 'ERR_DTLS_VERSION', message: `${said}: it does not speak the protocol version of this side.` };
+    case Alert.NoApplicationProtocol:
+      return { code: 'ERR_DTLS_ALPN', message: `${said}: it has none of the ALPNProtocols of this side.` };
+    case Alert.UnrecognizedName:
+      return { code: 'ERR_DTLS_HANDSHAKE', message: `${said}: it does not serve the name that was asked for.` };
+    case Alert.BadCertificate:
+    case Alert.UnsupportedCertificate:
+    case Alert.CertificateRevoked:
+    case Alert.CertificateExpired:
+    case Alert.CertificateUnknown:
+    case Alert.UnknownCa:
+    case Alert.AccessDenied:
+      return { code: 'ERR_DTLS_HANDSHAKE', message: `${said}: it does not accept the certificate of this side.` };
     case Alert.BadRecordMac:
     case Alert.DecryptionFailed:
     case Alert.DecryptError:
@@ -145,6 +175,9 @@ function refusedByPeer(failure: HandshakeFailure, alert: number): Finding {
     case Alert.HandshakeFailure:
     case Alert.InsufficientSecurity:
       if (info.cipher === undefined) return noSharedCipher(failure, said);
+      if (failure.role === 'client' && !usesPsk(info)) {
+        return { code: 'ERR_DTLS_HANDSHAKE', message: `${said}: perhaps it wants a certificate; see cert and key.` };
+      }
       break;
     case Alert.IllegalParameter:
     case Alert.InternalError:
@@ -166,6 +199,22 @@ function refusedByUs(failure: HandshakeFailure, alert: number): Finding {
       message: `${whom(failure)} named ${identity(failure)}, for which neither psk nor pskCallback has a key.`,
     };
   }
+  if (failure.reason === 'certificate verify failed') return untrusted(failure);
+  if (failure.reason === 'peer did not return a certificate') {
+    return { code: 'ERR_DTLS_CERT_MISSING', message: `${whom(failure)} has no certificate, and one is required.` };
+  }
+  if (alert === Alert.NoApplicationProtocol) {
+    return {
+      code: 'ERR_DTLS_ALPN',
+      message: `${whom(failure)} offers no application protocol that this side has; see ALPNProtocols.`,
+    };
+  }
+  if (alert === Alert.ProtocolVersion || failure.reason === 'unsupported protocol') {
+    return {
+      code: 'ERR_DTLS_VERSION',
+      message: `${whom(failure)} does not speak a protocol version that this side allows; see minVersion.`,
+    };
+  }
   if (failure.reason === 'no shared cipher') {
     return noSharedCipher(failure, `The handshake with ${whom(failure)} ended with the alert ${alertName(alert)}`);
   }
@@ -181,13 +230,22 @@ function refusedByUs(failure: HandshakeFailure, alert: number): Finding {
   };
 }
 
+function untrusted(failure: HandshakeFailure): Finding {
+  const { name, code } = verifyError(failure.verifyError);
+  return { code, message: `The certificate of ${whom(failure)} is refused (${name}): ${verifySentence(name)}` };
+}
+
 function noSharedCipher(failure: HandshakeFailure, said: string): Finding {
-  const ours = failure.info.ciphers.join(', ');
+  const { ciphers } = failure.info;
+  const kinds = [
+    ...(ciphers.some((name) => name.includes('PSK')) ? ['pre-shared keys'] : []),
+    ...(ciphers.some((name) => !name.includes('PSK')) ? ['certificates, of a type of key that the suites name'] : []),
+  ];
   return {
     code: 'ERR_DTLS_NO_SHARED_CIPHER',
     message:
-      `${said}: the two sides have no cipher suite in common. This side has ${ours}; see the ciphers option, and ` +
-      'check that the peer is set up for pre-shared keys.',
+      `${said}: the two sides have no cipher suite in common. This side has ${ciphers.join(', ')}; see the ciphers ` +
+      `option, and check that the peer is set up for ${kinds.join(', or for ')}.`,
   };
 }
 

@@ -19,7 +19,8 @@ export class HandshakeRecorder {
   #lastReceived: WireRecord | undefined;
   #flight: readonly Uint8Array[] = [];
   #awaitsAnswer = false;
-  #highestSequenceSent = -1;
+  #highestSequenceSent: number | undefined;
+  #firstSequenceReceived = 0;
   #highestMessageSent = -1;
   #highestMessageReceived = -1;
   #lossesUntilFinished: number | undefined;
@@ -34,9 +35,12 @@ export class HandshakeRecorder {
     return this.#flight;
   }
 
-  /** Epoch-0 sequence number for a record of our own making. */
+  /**
+   * Epoch-0 sequence number for a record of our own making. A server that has sent nothing yet goes on from the hello that
+   * was verified, as OpenSSL does: its HelloVerifyRequests had the numbers before.
+   */
   get nextSequence(): number {
-    return this.#highestSequenceSent + 1;
+    return this.#highestSequenceSent === undefined ? this.#firstSequenceReceived : this.#highestSequenceSent + 1;
   }
 
   /** Whether our Finished is out, so that only the peer's is missing. */
@@ -65,7 +69,7 @@ export class HandshakeRecorder {
     for (const record of records) {
       this.#lastSent = record;
       this.#highestMessageSent = Math.max(this.#highestMessageSent, record.messageSequence);
-      if (record.epoch === 0) this.#highestSequenceSent = Math.max(this.#highestSequenceSent, record.sequence);
+      if (record.epoch === 0) this.#highestSequenceSent = Math.max(this.#highestSequenceSent ?? 0, record.sequence);
     }
     this.#detector.sent(records, repeats);
     if (this.finishedSent) this.#lossesUntilFinished ??= this.#retransmits + this.#repeatsReceived;
@@ -76,9 +80,9 @@ export class HandshakeRecorder {
    * Call before the session takes the datagram. True when the peer repeats its flight although our Finished must
    * have reached it by now: time to send ours again (RFC 6347 section 4.2.4, WAITING), for it may be lost.
    */
-  received(datagram: Uint8Array): boolean {
+  received(datagram: Uint8Array, wasHeld = false): boolean {
     const records = parseRecords(datagram);
-    this.#datagramsReceived++;
+    if (this.#datagramsReceived++ === 0) this.#firstSequenceReceived = records[0]?.sequence ?? 0;
     this.#lastReceived = records.at(-1) ?? this.#lastReceived;
     const repeated = new Set(records.filter((record) => this.#isRepeat(record)));
     for (const { messageSequence } of records) {
@@ -86,7 +90,7 @@ export class HandshakeRecorder {
     }
     if (repeated.size > 0) this.#repeatsReceived++;
     else this.#noteProgress();
-    return this.#detector.received(records, (record) => repeated.has(record));
+    return this.#detector.received(records, (record) => repeated.has(record), wasHeld);
   }
 
   /** Call when the session took a datagram and the handshake is still not complete. */

@@ -35,13 +35,13 @@ export class WrongKeyDetector {
     this.#slowestAnswerMs = Math.max(this.#slowestAnswerMs, performance.now() - this.#flightSentAt);
   }
 
-  /** `repeats` tells which records repeat a message. True: as `HandshakeRecorder.received`. */
-  received(records: readonly WireRecord[], repeats: (record: WireRecord) => boolean): boolean {
+  /** `repeats` tells which records repeat a message. Result and `wasHeld`: as `HandshakeRecorder.received`. */
+  received(records: readonly WireRecord[], repeats: (record: WireRecord) => boolean, wasHeld: boolean): boolean {
     const before = this.#repeatedFlights;
     for (const record of records) {
       // A peer that repeats its flight gives it new numbers (RFC 6347 section 4.2.4); a copy made by the network
       // tells nothing.
-      if (record.sequence > this.#highestSequence && repeats(record)) this.#countRepeat(record);
+      if (record.sequence > this.#highestSequence && repeats(record)) this.#countRepeat(record, wasHeld);
       if (record.epoch === 0) this.#highestSequence = Math.max(this.#highestSequence, record.sequence);
     }
     return this.#repeatedFlights > before;
@@ -65,11 +65,12 @@ export class WrongKeyDetector {
     return flightCameAgain && this.#unauthenticatedFinished >= UNAUTHENTICATED_FINISHED;
   }
 
-  #countRepeat(record: WireRecord): void {
+  #countRepeat(record: WireRecord, wasHeld: boolean): void {
     if (record.handshakeType === HandshakeType.ClientKeyExchange) this.#repeatedKeyExchanges++;
     if (record.handshakeType !== HandshakeType.ServerHelloDone || this.#finishedSentAt === undefined) return;
-    // On a slow path the peer repeats its flight before ours can have arrived: that says nothing about the key.
-    if (performance.now() - this.#finishedSentAt > 2 * this.#slowestAnswerMs) this.#repeatedFlights++;
+    // On a slow path, or while our user is asked, the peer repeats its flight before ours can have arrived: that says
+    // nothing about the key.
+    if (!wasHeld && performance.now() - this.#finishedSentAt > 2 * this.#slowestAnswerMs) this.#repeatedFlights++;
   }
 }
 

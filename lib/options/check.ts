@@ -16,13 +16,13 @@ export function checkNames(kind: string, options: unknown, known: readonly strin
   }
 }
 
-/** A slip of two letters, else a name that contains the given one or is part of it, else the fewest other letters. */
+/** A slip of two letters, else all that contain the given name or are part of it, else the fewest other letters. */
 function nearest(name: string, known: readonly string[]): string {
   const likeliest = closest(name, known);
   if (distance(name, likeliest) <= 2) return likeliest;
   const given = name.toLowerCase();
   const related = known.filter((k) => k.toLowerCase().includes(given) || given.includes(k.toLowerCase()));
-  return related.length > 0 ? closest(name, related) : likeliest;
+  return related.length > 0 ? related.join(' or ') : likeliest;
 }
 
 /** A whole number within bounds, or the fallback when absent. */

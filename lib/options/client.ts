@@ -1,14 +1,29 @@
 import dns from 'node:dns';
 import { isIP } from 'node:net';
+import type { SessionOptions } from '../../binding';
 import { hostPort } from '../address';
+import { usesCertificate } from '../credentials/ciphers';
+import { decodeSession } from '../credentials/session-data';
 import { DtlsEndpoint, endpointOf } from '../endpoints/dtls-endpoint';
 import type { Endpoint, SocketConfig } from '../endpoints/endpoint';
 import { DtlsError, optionError } from '../errors';
+import type { MaybePromise } from '../maybe-promise';
+import type { SecureContext } from '../secure-context';
 import type { Transport } from '../transport';
+import { alpnWire, parseAlpn } from './alpn';
 import { boolean, callback, checkNames, integer, show, string } from './check';
 import type { PskCredentials } from './psk';
-import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './session';
+import { COMMON_NAMES, type CommonOptions, parseSession, requiresTrust, type SessionConfig } from './session';
 import { parseSocket, refuseBeside, SOCKET_NAMES, type SocketOptions } from './socket';
+import { parseSrtpProfiles, type SrtpProfile } from './srtp';
+import {
+  type CheckServerIdentity,
+  parseServerName,
+  parseVerification,
+  VERIFICATION_NAMES,
+  type VerificationConfig,
+  type VerificationOptions,
+} from './verification';
 
 /** Resolves a host name to one or more addresses; `dns.lookup` has this shape. */
 export type LookupFunction = (
@@ -17,16 +32,16 @@ export type LookupFunction = (
   callback: (error: NodeJS.ErrnoException | null, addresses: dns.LookupAddress[]) => void,
 ) => void;
 
-/** A `pskCallback`'s answer, in the form of `node:tls`: `psk` is the key. `{ identity, key }` does too. */
+/** A client's `pskCallback` answer, in the form of `node:tls`: `psk` is the key. `{ identity, key }` does too. */
 export type PskAnswer = { identity: string | Uint8Array; psk: Uint8Array } | PskCredentials;
 
 /**
- * Called during the handshake with the server's identity hint, "" when it sent none. No answer: the handshake
- * fails with `ERR_DTLS_PSK_UNKNOWN`.
+ * Called during the handshake with the server's identity hint, "" when it sent none; may answer with a promise. No
+ * answer: the handshake fails with `ERR_DTLS_PSK_UNKNOWN`.
  */
-export type ClientPskCallback = (hint: string) => PskAnswer | null | undefined;
+export type ClientPskCallback = (hint: string) => MaybePromise<PskAnswer | null | undefined>;
 
-export interface ConnectOptions extends CommonOptions, SocketOptions {
+export interface ConnectOptions extends CommonOptions, VerificationOptions, SocketOptions {
   /** Name or address of the server. Default "localhost". */
   host?: string;
   /** UDP port of the server, 1 to 65535. Required unless `transport` is given. */
@@ -35,8 +50,18 @@ export interface ConnectOptions extends CommonOptions, SocketOptions {
   family?: 0 | 4 | 6;
   /** What the association calls itself in messages and pings. Default "HOST:PORT", "association" on a transport. */
   name?: string;
-  psk?: PskCredentials;
-  pskCallback?: ClientPskCallback;
+  psk?: PskCredentials | undefined;
+  pskCallback?: ClientPskCallback | undefined;
+  /** The name in the server's certificate, which is also asked for (SNI). Default: `host`; an address is not asked for. */
+  servername?: string | undefined;
+  /** Default `tls.checkServerIdentity`. */
+  checkServerIdentity?: CheckServerIdentity | undefined;
+  /** Application protocols in order of preference (RFC 7301). */
+  ALPNProtocols?: readonly string[] | undefined;
+  /** SRTP profiles in order of preference (RFC 5764); names are OpenSSL's. */
+  srtpProfiles?: SrtpProfile | readonly SrtpProfile[] | undefined;
+  /** What `getSession()` or the event `session` gave earlier, to resume it: one round trip less, no certificates. */
+  session?: Uint8Array | undefined;
   /** Send the seed's ping each 5000 ms once connected, or each so many milliseconds. Default false. */
   ping?: boolean | number;
   /** Ends the attempt, or later the association, with an `AbortError`. */
@@ -53,6 +78,10 @@ export interface ConnectOptions extends CommonOptions, SocketOptions {
 
 /** `ConnectOptions`, checked and complete. */
 export interface ClientConfig extends SessionConfig {
+  readonly verification: VerificationConfig;
+  /** What a session made here belongs to, and one that is resumed must. */
+  readonly sessionBinding: string;
+  readonly native: SessionOptions;
   readonly host: string;
   readonly port: number;
   readonly family: 0 | 4 | 6;
@@ -79,6 +108,12 @@ const CLIENT_NAMES = [
   'port',
   'family',
   'name',
+  ...VERIFICATION_NAMES,
+  'servername',
+  'checkServerIdentity',
+  'ALPNProtocols',
+  'srtpProfiles',
+  'session',
   'ping',
   'signal',
   'lookup',
@@ -98,6 +133,10 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
   const host = string('host', options.host) ?? 'localhost';
   const port = parsePort(options);
   const pskCallback = callback('pskCallback', options.pskCallback);
+  const session = parseSession('client', options, pskCallback !== undefined);
+  const server = parseServerName(options.servername, host, options.checkServerIdentity);
+  const verification = parseVerification(options, server, session.secureContext);
+  const sessionBinding = bindingOf(session.secureContext, verification);
   return Object.freeze({
     host,
     port,
@@ -112,9 +151,53 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
     socket: parseSocket(options),
     endpoint: parseEndpoint(options),
     transport: parseTransport(options),
+    verification,
+    sessionBinding,
+    native: nativeOptions(options, session, verification, sessionBinding),
     // The last: V8 makes an object from a spread that comes first property by property, in 13 us instead of 0.2.
-    ...parseSession('client', options, options.psk, pskCallback !== undefined, {}),
+    ...session,
   });
+}
+
+const NOTHING = new Uint8Array();
+
+function nativeOptions(
+  options: ConnectOptions,
+  session: SessionConfig,
+  verification: VerificationConfig,
+  sessionBinding: string,
+): SessionOptions {
+  const { secureContext } = session;
+  const name = verification.server?.name ?? '';
+  // A server that knows pre-shared keys only has no use for a name, and small ones no code for it.
+  const asksForName = options.servername !== undefined || secureContext.ciphers.some(usesCertificate);
+  return {
+    mtu: session.mtu,
+    initialTimeoutMs: session.initialTimeoutMs,
+    maxTimeoutMs: session.maxTimeoutMs,
+    requestCert: false,
+    requireCert: false,
+    requireTrust: requiresTrust(secureContext, verification),
+    tickets: true,
+    sessionIdContext: NOTHING,
+    srtpProfiles: parseSrtpProfiles(options.srtpProfiles),
+    serverName: asksForName && isIP(name) === 0 ? name : '',
+    alpnProtocols: alpnWire(parseAlpn(options.ALPNProtocols)),
+    session: options.session === undefined ? NOTHING : decodeSession('session', options.session, sessionBinding),
+  };
+}
+
+/** Who the server is, who we are, and how it was verified: what a session stands for. */
+function bindingOf(secureContext: SecureContext, verification: VerificationConfig): string {
+  const { server, rejectUnauthorized, fingerprints } = verification;
+  const pinned = fingerprints?.map(({ algorithm, digest }) => `${algorithm} ${Buffer.from(digest).toString('hex')}`);
+  return JSON.stringify([
+    server?.name,
+    rejectUnauthorized,
+    pinned,
+    secureContext.identityDigest,
+    secureContext.trustDigest,
+  ]);
 }
 
 const PORT_BOUNDS = { min: 0, max: 65_535 };

@@ -28,14 +28,14 @@ export function identityBytes(name: string, identity: unknown): Uint8Array {
   }
   const bytes = typeof identity === 'string' ? Buffer.from(identity) : identity;
   if (bytes.length === 0 || bytes.length > MAX_IDENTITY_BYTES) {
-    throw optionError(
-      name,
-      identity,
-      `an identity has 1 to ${MAX_IDENTITY_BYTES} bytes (RFC 4279), this one has ${bytes.length}.`,
-    );
+    const remedy = `an identity has 1 to ${MAX_IDENTITY_BYTES} bytes (RFC 4279), this one has ${bytes.length}.`;
+    throw optionError(name, identity, remedy, undefined, 'ERR_DTLS_PSK_IDENTITY');
   }
   // OpenSSL hands identities on as C strings: what follows a NUL would be cut off unseen.
-  if (bytes.includes(0)) throw optionError(name, identity, 'an identity must not contain a NUL byte.');
+  if (bytes.includes(0)) {
+    const remedy = 'an identity must not contain a NUL byte.';
+    throw optionError(name, identity, remedy, undefined, 'ERR_DTLS_PSK_IDENTITY');
+  }
   return bytes;
 }
 
@@ -50,7 +50,8 @@ export function keyBytes(name: string, key: unknown): Uint8Array {
     );
   }
   if (key.length === 0 || key.length > MAX_KEY_BYTES) {
-    throw optionError(name, undefined, `a key has 1 to ${MAX_KEY_BYTES} bytes, this one has ${key.length}.`);
+    const remedy = `a key has 1 to ${MAX_KEY_BYTES} bytes, this one has ${key.length}.`;
+    throw optionError(name, undefined, remedy, undefined, 'ERR_DTLS_PSK_KEY');
   }
   return key;
 }

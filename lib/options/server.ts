@@ -1,16 +1,46 @@
+import { createHash } from 'node:crypto';
 import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
+import type { SessionOptions } from '../../binding';
 import type { RemoteAddress } from '../address';
 import type { UdpConfig } from '../endpoints/endpoint';
 import { optionError } from '../errors';
+import type { MaybePromise } from '../maybe-promise';
+import type { SecureContext } from '../secure-context';
 import type { ServerTransport } from '../transport';
-import { callback, checkNames, integer, show, string } from './check';
+import { parseAlpn } from './alpn';
+import { boolean, callback, checkNames, integer, show, string } from './check';
 import type { PskTable } from './psk';
-import { COMMON_NAMES, type CommonOptions, parseSession, type SessionConfig } from './session';
+import { COMMON_NAMES, type CommonOptions, parseSession, requiresTrust, type SessionConfig } from './session';
 import { parseSocket, parseUserSocket, refuseBeside, SOCKET_NAMES, type SocketOptions } from './socket';
+import { parseSrtpProfiles, type SrtpProfile } from './srtp';
+import {
+  parseVerification,
+  VERIFICATION_NAMES,
+  type VerificationConfig,
+  type VerificationOptions,
+} from './verification';
 
-/** Called during the handshake for an identity that `psk` does not hold. No answer: the identity is unknown. */
-export type ServerPskCallback = (identity: string, peer: RemoteAddress) => Uint8Array | null | undefined;
+/**
+ * Called during the handshake for an identity that `psk` does not hold; may answer with a promise. No answer: the
+ * identity is unknown.
+ */
+export type ServerPskCallback = (identity: string, peer: RemoteAddress) => MaybePromise<Uint8Array | null | undefined>;
+
+/**
+ * The context for the name that a client asked for. A function of two parameters answers by `done`, as in `node:tls`;
+ * one of a single parameter by what it returns, or by a promise. None: the server's own. The context decides
+ * certificate, keys and suites; session tickets and what is asked of clients stay the server's.
+ */
+export type SniCallback =
+  | ((servername: string) => MaybePromise<SecureContext | null | undefined>)
+  | ((servername: string, done: (error: Error | null, context?: SecureContext) => void) => void);
+
+/** As in `node:tls`: one of `protocols`, or undefined to refuse with the alert no_application_protocol. */
+export type AlpnCallback = (offer: {
+  readonly servername: string;
+  readonly protocols: readonly string[];
+}) => string | undefined;
 
 export interface ServerLimits {
   /** Associations at one time, handshakes included. Default 10000. */
@@ -19,11 +49,18 @@ export interface ServerLimits {
   maxHandshakes?: number;
 }
 
-export interface ServerOptions extends CommonOptions {
-  psk?: PskTable;
-  pskCallback?: ServerPskCallback;
-  /** Sent to clients that they may choose a key by it: up to 128 bytes of UTF-8. Default: none is sent. */
-  pskIdentityHint?: string;
+export interface ServerOptions extends CommonOptions, VerificationOptions {
+  psk?: PskTable | undefined;
+  pskCallback?: ServerPskCallback | undefined;
+  /** Ask clients for a certificate. Default false, true with `verifyFingerprint` or `trustedPublicKeys`. */
+  requestCert?: boolean | undefined;
+  SNICallback?: SniCallback | undefined;
+  /** Application protocols in order of preference (RFC 7301). */
+  ALPNProtocols?: readonly string[] | undefined;
+  /** Instead of `ALPNProtocols`. */
+  ALPNCallback?: AlpnCallback | undefined;
+  /** SRTP profiles in order of preference (RFC 5764); names are OpenSSL's. */
+  srtpProfiles?: SrtpProfile | readonly SrtpProfile[] | undefined;
   /** 32 bytes or more, the same for every process behind one address. Default: random for this server. */
   cookieSecret?: Uint8Array;
   /** Close an association when no message came from its peer for so many milliseconds. Default 0: never. */
@@ -51,6 +88,13 @@ export interface ListenOptions extends SocketOptions {
 
 /** `ServerOptions`, checked and complete. */
 export interface ServerConfig extends SessionConfig {
+  readonly verification: VerificationConfig;
+  readonly requestCert: boolean;
+  readonly sniCallback: SniCallback | undefined;
+  /** Empty: the extension is ignored, unless there is a callback. */
+  readonly alpnProtocols: readonly string[];
+  readonly alpnCallback: AlpnCallback | undefined;
+  readonly native: SessionOptions;
   readonly pskCallback: ServerPskCallback | undefined;
   readonly cookieSecret: Uint8Array | undefined;
   /** 0: never. */
@@ -61,20 +105,90 @@ export interface ServerConfig extends SessionConfig {
 
 /** Throws `ERR_DTLS_OPTION` for the first option that cannot be used. */
 export function parseServerOptions(options: ServerOptions): ServerConfig {
-  checkNames('createServer', options, [...COMMON_NAMES, 'pskIdentityHint', 'cookieSecret', 'idleTimeout', 'limits']);
+  checkNames('createServer', options, SERVER_NAMES);
   const limits = options.limits ?? {};
   checkNames('limits', limits, ['maxAssociations', 'maxHandshakes']);
   const pskCallback = callback('pskCallback', options.pskCallback);
-  const own = options.pskIdentityHint === undefined ? {} : { pskIdentityHint: options.pskIdentityHint };
+  const session = parseSession('server', options, pskCallback !== undefined);
+  const verification = parseVerification(options, undefined, session.secureContext);
+  const requestCert = parseRequestCert(options, session, verification);
   return Object.freeze({
-    ...parseSession('server', options, options.psk, pskCallback !== undefined, own),
+    ...session,
     pskCallback,
+    verification,
+    requestCert,
+    sniCallback: callback('SNICallback', options.SNICallback),
+    ...parseAlpnOptions(options),
+    native: nativeOptions(options, session, verification, requestCert),
     cookieSecret: parseCookieSecret(options.cookieSecret),
     idleTimeoutMs: integer('idleTimeout', options.idleTimeout, { min: 0, max: 2 ** 31 - 1 }, 0),
     maxAssociations: integer('limits.maxAssociations', limits.maxAssociations, { min: 1, max: 2 ** 31 - 1 }, 10_000),
     maxHandshakes: integer('limits.maxHandshakes', limits.maxHandshakes, { min: 1, max: 2 ** 31 - 1 }, 1000),
   });
 }
+
+const SERVER_NAMES = [
+  ...COMMON_NAMES,
+  ...VERIFICATION_NAMES,
+  'requestCert',
+  'SNICallback',
+  'ALPNProtocols',
+  'ALPNCallback',
+  'srtpProfiles',
+  'cookieSecret',
+  'idleTimeout',
+  'limits',
+] as const;
+
+/** Verifying implies asking. */
+function parseRequestCert(
+  options: ServerOptions,
+  { secureContext }: SessionConfig,
+  { fingerprints, verifyPeer }: VerificationConfig,
+): boolean {
+  const implied = fingerprints !== undefined || (secureContext.trustedPublicKeys ?? []).length > 0;
+  const requestCert = boolean('requestCert', options.requestCert, implied);
+  if (requestCert || (!implied && verifyPeer === undefined)) return requestCert;
+  throw optionError('requestCert', options.requestCert, 'nothing can be verified unless it is true.');
+}
+
+function parseAlpnOptions(options: ServerOptions): Pick<ServerConfig, 'alpnProtocols' | 'alpnCallback'> {
+  const alpnCallback = callback('ALPNCallback', options.ALPNCallback);
+  if (alpnCallback !== undefined && options.ALPNProtocols !== undefined) {
+    throw optionError('ALPNCallback', undefined, 'give it or ALPNProtocols, not both.');
+  }
+  return { alpnProtocols: parseAlpn(options.ALPNProtocols), alpnCallback };
+}
+
+function nativeOptions(
+  options: ServerOptions,
+  session: SessionConfig,
+  verification: VerificationConfig,
+  requestCert: boolean,
+): SessionOptions {
+  const { secureContext } = session;
+  const { rejectUnauthorized } = verification;
+  return {
+    mtu: session.mtu,
+    initialTimeoutMs: session.initialTimeoutMs,
+    maxTimeoutMs: session.maxTimeoutMs,
+    requestCert,
+    requireCert: requestCert && rejectUnauthorized,
+    requireTrust: requiresTrust(secureContext, verification),
+    // A ticket holds the client's certificate, and a hello with it would not fit one datagram; an ID is short.
+    tickets: !requestCert || secureContext.sharesTickets,
+    // A session stands for what was verified when it was made. The same in every process of these options.
+    sessionIdContext: createHash('sha256')
+      .update(JSON.stringify(['dtls-association', requestCert, rejectUnauthorized, secureContext.trustDigest]))
+      .digest(),
+    srtpProfiles: parseSrtpProfiles(options.srtpProfiles),
+    serverName: '',
+    alpnProtocols: NOTHING,
+    session: NOTHING,
+  };
+}
+
+const NOTHING = new Uint8Array();
 
 export interface ListenConfig extends Omit<UdpConfig, 'sendHighWaterMark'> {
   readonly transport: ServerTransport | undefined;

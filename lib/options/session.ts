@@ -1,8 +1,9 @@
 import { optionError } from '../errors';
-import { SecureContext, type SecureContextOptions } from '../secure-context';
+import { CONTEXT_NAMES, SecureContext, type SecureContextOptions } from '../secure-context';
 import { boolean, checkNames, integer, show } from './check';
 import { TABLE_EXPECTED } from './psk';
 import { parseSendHighWaterMark } from './socket';
+import type { VerificationConfig } from './verification';
 
 export interface RetransmitOptions {
   /**
@@ -17,27 +18,25 @@ export interface RetransmitOptions {
   max?: number;
 }
 
-/** Options of clients and servers alike. */
-export interface CommonOptions {
+/** Options of clients and servers alike; those of `createSecureContext` may be given here. */
+export interface CommonOptions extends Omit<SecureContextOptions, 'psk'> {
   /** Credentials and policy made by `createSecureContext`, instead of giving them here. */
-  secureContext?: SecureContext;
-  /** OpenSSL cipher list. Default: the PSK suites, forward secrecy first. */
-  ciphers?: string;
+  secureContext?: SecureContext | undefined;
   /**
    * Largest datagram to send, in bytes of UDP payload: 256 to 16384. Default 1200, which passes everywhere.
    * Handshake messages are cut to it, larger messages refused.
    */
-  mtu?: number;
+  mtu?: number | undefined;
   /** Milliseconds in which the handshake must complete. Default 60000. */
-  handshakeTimeout?: number;
-  retransmit?: RetransmitOptions;
-  /** Emit `keylog` with NSS key log lines, for Wireshark. Default false: whoever reads them can decrypt. */
-  keylog?: boolean;
+  handshakeTimeout?: number | undefined;
+  retransmit?: RetransmitOptions | undefined;
+  /** Describe each message of the handshake on stderr, as OpenSSL does (`tls.TLSSocket.enableTrace`). Default false. */
+  enableTrace?: boolean | undefined;
   /**
    * Bytes waiting for the kernel, or on native sockets sent in one turn of the event loop, before `send` returns
    * false. Default 65536.
    */
-  sendHighWaterMark?: number;
+  sendHighWaterMark?: number | undefined;
 }
 
 /** What sessions of both roles need. */
@@ -48,31 +47,37 @@ export interface SessionConfig {
   readonly initialTimeoutMs: number;
   readonly maxTimeoutMs: number;
   readonly sendHighWaterMark: number;
+  readonly trace: boolean;
 }
 
 export const COMMON_NAMES = [
+  ...CONTEXT_NAMES,
   'secureContext',
-  'ciphers',
   'mtu',
   'handshakeTimeout',
   'retransmit',
-  'keylog',
+  'enableTrace',
   'sendHighWaterMark',
-  'psk',
   'pskCallback',
 ] as const;
 
-const CONTEXT_NAMES = ['psk', 'ciphers', 'keylog', 'pskIdentityHint'] as const;
+type Role = 'client' | 'server';
 
-/** The part that clients and servers share. `own` are the role's own context options. */
+/** Whether OpenSSL itself has to refuse a chain that it does not trust. */
+export function requiresTrust(
+  { trustedPublicKeys }: SecureContext,
+  { rejectUnauthorized, fingerprints }: VerificationConfig,
+): boolean {
+  return rejectUnauthorized && fingerprints === undefined && trustedPublicKeys === undefined;
+}
+
+/** The part that clients and servers share. */
 export function parseSession(
-  role: 'client' | 'server',
-  options: CommonOptions,
-  psk: SecureContextOptions['psk'],
+  role: Role,
+  options: CommonOptions & Pick<SecureContextOptions, 'psk'>,
   hasCallback: boolean,
-  own: Pick<SecureContextOptions, 'pskIdentityHint'>,
 ): SessionConfig {
-  const secureContext = parseContext(role, options, psk, own);
+  const secureContext = parseContext(role, options, hasCallback);
   checkCredentials(role, secureContext, hasCallback);
   const retransmit = options.retransmit ?? {};
   checkNames('retransmit', retransmit, ['initial', 'max']);
@@ -84,12 +89,14 @@ export function parseSession(
     initialTimeoutMs,
     maxTimeoutMs: integer('retransmit.max', retransmit.max, { min: initialTimeoutMs, max: 600_000 }, 60_000),
     sendHighWaterMark: parseSendHighWaterMark(options.sendHighWaterMark),
+    trace: boolean('enableTrace', options.enableTrace, false),
   };
 }
 
-function checkCredentials(role: 'client' | 'server', { pskKind }: SecureContext, hasCallback: boolean): void {
-  if (pskKind === undefined && !hasCallback) {
-    const remedy = 'credentials are missing: give psk, pskCallback or a secureContext that has psk.';
+function checkCredentials(role: Role, { pskKind, hasIdentity }: SecureContext, hasCallback: boolean): void {
+  if (role === 'server' && pskKind === undefined && !hasCallback && !hasIdentity) {
+    const remedy =
+      'credentials are missing: give psk or pskCallback, cert and key (or pfx), or a secureContext that has them.';
     throw optionError('psk', undefined, remedy);
   }
   if (role === 'client' && pskKind === 'table') {
@@ -101,17 +108,14 @@ function checkCredentials(role: 'client' | 'server', { pskKind }: SecureContext,
 }
 
 function parseContext(
-  role: 'client' | 'server',
-  options: CommonOptions,
-  psk: SecureContextOptions['psk'],
-  own: Pick<SecureContextOptions, 'pskIdentityHint'>,
+  role: Role,
+  options: CommonOptions & Pick<SecureContextOptions, 'psk'>,
+  asksForPsk: boolean,
 ): SecureContext {
-  const { secureContext, ciphers, keylog } = options;
+  const { secureContext } = options;
   if (secureContext === undefined) {
-    const contextOptions: SecureContextOptions = { ...own, keylog: boolean('keylog', keylog, false) };
-    if (psk !== undefined) contextOptions.psk = psk;
-    if (ciphers !== undefined) contextOptions.ciphers = ciphers;
-    return new SecureContext(contextOptions, role);
+    const given = CONTEXT_NAMES.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
+    return new SecureContext(Object.fromEntries(given) as SecureContextOptions, { role, asksForPsk });
   }
   if (!(secureContext instanceof SecureContext)) {
     throw optionError(
@@ -120,9 +124,8 @@ function parseContext(
       `what createSecureContext returns is expected, not ${show(secureContext)}.`,
     );
   }
-  const given = { psk, ciphers, keylog, pskIdentityHint: own.pskIdentityHint };
   for (const name of CONTEXT_NAMES) {
-    if (given[name] === undefined) continue;
+    if (options[name] === undefined) continue;
     throw optionError(name, undefined, 'belongs into createSecureContext when secureContext is given.');
   }
   return secureContext;

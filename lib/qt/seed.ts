@@ -19,12 +19,17 @@ export function seedOptions(
 ): ConnectOptions {
   const seed: ConnectOptions = { ping: true, ...options, host, name: name ?? hostPort(host, port ?? 0) };
   if (port !== undefined) seed.port = port;
-  if (!options.psk && !options.pskCallback && !options.secureContext) {
+  if (CREDENTIALS.every((option) => options[option] === undefined)) {
     warnOfExampleKey();
     seed.psk = { identity: seed.name as string, key: QT_EXAMPLE_KEY };
   }
   return seed;
 }
+
+const CREDENTIALS = [
+  ...['psk', 'pskCallback', 'secureContext'],
+  ...['ca', 'cert', 'pfx', 'servername', 'verifyFingerprint', 'rawPublicKey', 'trustedPublicKeys'],
+] as ReadonlyArray<Exclude<keyof ConnectOptions, 'host' | 'port' | 'name'>>;
 
 let warned = false;
 

@@ -24,7 +24,7 @@ export class Admission {
   readonly #mtu: number;
 
   constructor(config: ServerConfig, stats: ServerStats) {
-    this.#listener = new binding.Listener(nativeContextOf(config.secureContext), config);
+    this.#listener = new binding.Listener(nativeContextOf(config.secureContext), config.native);
     this.#cookieKeys = new CookieKeys(config.cookieSecret);
     this.#stats = stats;
     this.#mtu = config.mtu;

@@ -3,12 +3,12 @@ import type { Session } from '../../binding';
 import { hostPort, type RemoteAddress } from '../address';
 import { DtlsAssociation, endPeer } from '../association/association';
 import { PeerSetup } from '../association/peer-setup';
+import type { TicketKeys } from '../credentials/ticket-keys';
 import { emitSafely, rethrowLater } from '../emit';
 import { type Endpoint, type EndpointEvents, peerKey } from '../endpoints/endpoint';
 import { newUdpEndpoint } from '../endpoints/open-endpoint';
 import { TransportEndpoint } from '../endpoints/transport-endpoint';
 import { DtlsError } from '../errors';
-import { HandshakeRecorder } from '../handshake/recorder';
 import {
   type ListenConfig,
   type ListenOptions,
@@ -17,12 +17,13 @@ import {
   type ServerConfig,
   type ServerOptions,
 } from '../options/server';
-import { askServer } from '../psk-lookup';
 import { peerInfo, ServerNarrator, type ServerSignals } from '../qt/narrator';
 import { newServerStats, type ServerStats } from '../stats';
 import { Admission } from './admission';
+import { HelloPolicy } from './hello-policy';
 import type { Peer, PeerEntry } from './peer';
 import { PeerLink } from './peer-link';
+import { peerParts } from './peer-parts';
 import { PeerTable } from './peer-table';
 
 /** What a `DtlsServer` emits, with the arguments; Qt's signals included. */
@@ -60,6 +61,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
   readonly stats: ServerStats = newServerStats();
   readonly #config: ServerConfig;
   readonly #admission: Admission;
+  readonly #helloPolicy: HelloPolicy;
   readonly #peers = new PeerTable((datagram, random, from) => this.#onHello(datagram, random, from));
   readonly #associations = new Set<DtlsAssociation>();
   #state: ServerState = 'idle';
@@ -73,6 +75,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     super();
     this.#config = parseServerOptions(options);
     this.#admission = new Admission(this.#config, this.stats);
+    this.#helloPolicy = new HelloPolicy(this.#config);
     if (onAssociation !== undefined) this.on('secureConnection', onAssociation);
   }
 
@@ -130,6 +133,14 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     const peer = this.#peers.get(from);
     peer?.datagram(datagram, 0, datagram.length);
     return peer !== undefined;
+  }
+
+  /**
+   * From now on session tickets are made with the first key, and read with any of them: to rotate, put the new one
+   * before the old. Servers that share the keys resume each other's sessions. Throws `ERR_DTLS_OPTION`.
+   */
+  setTicketKeys(keys: TicketKeys): void {
+    this.#config.secureContext.setTicketKeys(keys);
   }
 
   ref(): this {
@@ -227,12 +238,10 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
   ): void {
     const config = this.#config;
     const narrator = new ServerNarrator(this, from);
-    const recorder = new HandshakeRecorder(config.mtu, config.secureContext.ciphers);
-    recorder.received(hello);
-    if (config.pskCallback !== undefined) askServer(session, config.pskCallback, from);
     const peer = this.#peers.open(from);
     const link = new PeerLink(from, peer.channel(endpoint), () => this.#ended(peer, entry));
-    const setup = new PeerSetup({ name: peerInfo(from), config, session, transport: link, recorder, narrator });
+    const parts = peerParts(config, this.#helloPolicy, session, link, hello, from);
+    const setup = new PeerSetup({ name: peerInfo(from), config, narrator, ...parts });
     const entry: PeerEntry = {
       association: new DtlsAssociation(setup),
       link,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tls/connection.h"
 
@@ -86,6 +87,25 @@ inline Napi::Value ElementOf(const Napi::Value& array, uint32_t index) {
   return Napi::Value(array.Env(), value);
 }
 
+// 0 when the value is no array.
+inline uint32_t LengthOf(const Napi::Value& array) {
+  uint32_t length = 0;
+  if (!array.IsEmpty()) napi_get_array_length(array.Env(), array, &length);
+  return length;
+}
+
+inline ByteView ViewOf(const Napi::Value& value) {
+  if (value.IsEmpty()) return {};
+  const Bytes bytes = BytesOf(value);
+  return {bytes.data, bytes.size};
+}
+
+inline std::vector<ByteView> ViewsOf(const Napi::Value& array) {
+  std::vector<ByteView> views;
+  for (uint32_t i = 0; i < LengthOf(array); ++i) views.push_back(ViewOf(ElementOf(array, i)));
+  return views;
+}
+
 inline std::string TextOf(const Napi::Value& value) {
   return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
 }
@@ -99,7 +119,20 @@ inline ConnectionOptions ConnectionOptionsOf(const Napi::Value& value) {
   options.mtu = NumberOf(PropertyOf(value, "mtu"));
   options.initial_timeout_ms = NumberOf(PropertyOf(value, "initialTimeoutMs"));
   options.max_timeout_ms = NumberOf(PropertyOf(value, "maxTimeoutMs"));
+  options.request_certificate = IsTrue(PropertyOf(value, "requestCert"));
+  options.require_certificate = IsTrue(PropertyOf(value, "requireCert"));
+  options.require_trust = !IsFalse(PropertyOf(value, "requireTrust"));
+  options.tickets = IsTrue(PropertyOf(value, "tickets"));
+  options.session_id_context = BytesOf(PropertyOf(value, "sessionIdContext")).ToString();
+  options.srtp_profiles = TextOf(PropertyOf(value, "srtpProfiles"));
+  options.server_name = TextOf(PropertyOf(value, "serverName"));
+  options.alpn_protocols = BytesOf(PropertyOf(value, "alpnProtocols")).ToString();
+  options.session = BytesOf(PropertyOf(value, "session")).ToString();
   return options;
+}
+
+inline Napi::Value CopyOf(Napi::Env env, const std::string& bytes) {
+  return Napi::Buffer<char>::Copy(env, bytes.data(), bytes.size());
 }
 
 // Napi::Number makes a double of each, which costs more.

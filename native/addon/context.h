@@ -20,7 +20,13 @@ class Context : public Napi::ObjectWrap<Context> {
   const std::shared_ptr<TlsContext>& tls() const { return tls_; }
 
  private:
-  Napi::Value CipherNames(const Napi::CallbackInfo& info);
+  Napi::Value Suites(const Napi::CallbackInfo& info);
+  Napi::Value SetTrust(const Napi::CallbackInfo& info);
+  Napi::Value KnowsIdentity(const Napi::CallbackInfo& info);
+  Napi::Value SetTicketKeys(const Napi::CallbackInfo& info);
+
+  // The name of the option that was refused; nullptr when all were taken.
+  const char* ReadCredentials(const Napi::Value& options);
 
   std::shared_ptr<TlsContext> tls_;
 };

@@ -20,63 +20,32 @@ void AdjustExternalMemory(napi_env env, int64_t change) {
 
 }  // namespace
 
-class Session::Call {
- public:
-  Call(Session* session, const Napi::CallbackInfo& info)
-      : session_(session), env_(info.Env()), connection_(session->connection_.get()) {
-    if (session->running_ != nullptr) {
-      connection_ = nullptr;
-      Throw(env_, "a verb of a DTLS session was called from inside its own callback");
-    } else if (connection_ == nullptr) {
-      Throw(env_, "the DTLS session is destroyed");
-    } else {
-      session->running_ = info.This();
-    }
-  }
-
-  ~Call() {
-    if (connection_ == nullptr) return;
-    session_->running_ = nullptr;
-    if (session_->destroy_requested_) session_->Release(env_);
-  }
-
-  Call(const Call&) = delete;
-  Call& operator=(const Call&) = delete;
-
-  explicit operator bool() const { return connection_ != nullptr; }
-  Connection* operator->() const { return connection_; }
-  Napi::Value Undefined() const { return env_.Undefined(); }
-  Napi::Value Number(int32_t value) const { return Int32(env_, value); }
-
- private:
-  Session* const session_;
-  const Napi::Env env_;
-  Connection* connection_;
-};
-
 Napi::Function Session::Define(Napi::Env env) {
-  return DefineClass(env, "Session",
-                     {InstanceMethod<&Session::Start>("start"),
-                      InstanceMethod<&Session::Receive>("receive"),
-                      InstanceMethod<&Session::Poll>("poll"),
-                      InstanceMethod<&Session::Write>("write"),
-                      InstanceMethod<&Session::HandleTimeout>("handleTimeout"),
-                      InstanceMethod<&Session::Shutdown>("shutdown"),
-                      InstanceMethod<&Session::TakeDatagram>("takeDatagram"),
-                      InstanceMethod<&Session::TimeoutMs>("timeoutMs"),
-                      InstanceMethod<&Session::GetStage>("stage"),
-                      InstanceMethod<&Session::MaxPayload>("maxPayload"),
-                      InstanceMethod<&Session::Reason>("reason"),
-                      InstanceMethod<&Session::AlertReceived>("alertReceived"),
-                      InstanceMethod<&Session::AlertSent>("alertSent"),
-                      InstanceMethod<&Session::TakePskRequested>("takePskRequested"),
-                      InstanceMethod<&Session::PskIdentity>("pskIdentity"),
-                      InstanceMethod<&Session::TakeThrown>("takeThrown"),
-                      InstanceMethod<&Session::TakeKeylog>("takeKeylog"),
-                      InstanceMethod<&Session::CipherName>("cipherName"),
-                      InstanceMethod<&Session::CipherStandardName>("cipherStandardName"),
-                      InstanceMethod<&Session::Protocol>("protocol"),
-                      InstanceMethod<&Session::Destroy>("destroy")});
+  auto members = Verbs();
+  const auto details = Details();
+  members.insert(members.end(), details.begin(), details.end());
+  return DefineClass(env, "Session", members);
+}
+
+std::vector<Napi::ClassPropertyDescriptor<Session>> Session::Verbs() {
+  return {InstanceMethod<&Session::SetPsk>("setPsk"),
+          InstanceMethod<&Session::UseContext>("useContext"),
+          InstanceMethod<&Session::SelectAlpn>("selectAlpn"),
+          InstanceMethod<&Session::Start>("start"),
+          InstanceMethod<&Session::Receive>("receive"),
+          InstanceMethod<&Session::Poll>("poll"),
+          InstanceMethod<&Session::Write>("write"),
+          InstanceMethod<&Session::HandleTimeout>("handleTimeout"),
+          InstanceMethod<&Session::Shutdown>("shutdown"),
+          InstanceMethod<&Session::TakeDatagram>("takeDatagram"),
+          InstanceMethod<&Session::TimeoutMs>("timeoutMs"),
+          InstanceMethod<&Session::GetStage>("stage"),
+          InstanceMethod<&Session::SetTrace>("setTrace"),
+          InstanceMethod<&Session::TakeTrace>("takeTrace"),
+          InstanceMethod<&Session::TakeKeylog>("takeKeylog"),
+          InstanceMethod<&Session::TakePskRequested>("takePskRequested"),
+          InstanceMethod<&Session::IsDestroyed>("isDestroyed"),
+          InstanceMethod<&Session::Destroy>("destroy")};
 }
 
 // new Session(context, options), or from Adopt() with an External instead of the context.
@@ -93,7 +62,7 @@ Session::Session(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Session>(inf
   }
   // Servers get their sessions from a Listener.
   Attach(Connection::Create(context->tls(), Role::kClient, ConnectionOptionsOf(info[1])));
-  if (connection_ == nullptr) Throw(info.Env(), "OpenSSL could not make a session: out of memory");
+  if (connection_ == nullptr) Throw(info.Env(), "OpenSSL could not make a session of these options");
 }
 
 // Runs as a finalizer too: frees, and touches no JavaScript.
@@ -106,7 +75,6 @@ Napi::Value Session::Adopt(Napi::Env env, const Napi::Function& constructor, std
 void Session::Attach(std::unique_ptr<Connection> connection) {
   if (connection == nullptr) return;
   connection_ = std::move(connection);
-  connection_->psk_provider = this;
   AdjustExternalMemory(Env(), kConnectionMemory);
 }
 
@@ -114,6 +82,32 @@ void Session::Release(Napi::Env env) {
   if (connection_ == nullptr) return;
   connection_.reset();
   AdjustExternalMemory(env, -kConnectionMemory);
+}
+
+Napi::Value Session::SetPsk(const Napi::CallbackInfo& info) {
+  const Call call(this, info);
+  if (!call) return call.Undefined();
+  const Bytes identity = BytesOf(info[0]);
+  const Bytes key = BytesOf(info[1]);
+  const bool fits =
+      identity.size > 0 && identity.size <= kMaxIdentitySize && key.size > 0 && key.size <= kMaxKeySize;
+  if (fits) call->SetPsk(ClientPsk{identity.ToString(), SecretBytes(key.data, key.size)});
+  return fits ? call.Undefined() : Throw(info.Env(), "an identity has 1 to 128 bytes, a key 1 to 256");
+}
+
+Napi::Value Session::UseContext(const Napi::CallbackInfo& info) {
+  const Call call(this, info);
+  if (!call) return call.Undefined();
+  const Context* context = Context::From(info[0]);
+  if (context == nullptr) return Throw(info.Env(), "the argument is no DTLS context");
+  const bool is_used = call->UseContext(context->tls(), ViewOf(info[1]));
+  return is_used ? call.Undefined() : Throw(info.Env(), "OpenSSL could not use the context of the name");
+}
+
+Napi::Value Session::SelectAlpn(const Napi::CallbackInfo& info) {
+  const Call call(this, info);
+  if (call) call->SelectAlpn(BytesOf(info[0]).ToString());
+  return call.Undefined();
 }
 
 Napi::Value Session::Start(const Napi::CallbackInfo& info) {
@@ -172,44 +166,9 @@ Napi::Value Session::GetStage(const Napi::CallbackInfo& info) {
   return call ? call.Number(static_cast<int32_t>(call->stage())) : call.Undefined();
 }
 
-Napi::Value Session::MaxPayload(const Napi::CallbackInfo& info) {
-  const Call call(this, info);
-  return call ? call.Number(static_cast<int32_t>(call->MaxPayload())) : call.Undefined();
-}
-
-Napi::Value Session::Reason(const Napi::CallbackInfo& info) {
-  const Call call(this, info);
-  return call ? Napi::String::New(info.Env(), call->reason()) : call.Undefined();
-}
-
-Napi::Value Session::AlertReceived(const Napi::CallbackInfo& info) {
-  const Call call(this, info);
-  return call ? call.Number(call->alert_received()) : call.Undefined();
-}
-
-Napi::Value Session::AlertSent(const Napi::CallbackInfo& info) {
-  const Call call(this, info);
-  return call ? call.Number(call->alert_sent()) : call.Undefined();
-}
-
 Napi::Value Session::TakePskRequested(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   return call ? Napi::Boolean::New(info.Env(), call->TakePskRequested()) : call.Undefined();
-}
-
-Napi::Value Session::PskIdentity(const Napi::CallbackInfo& info) {
-  const Call call(this, info);
-  if (!call) return call.Undefined();
-  const std::string& identity = call->psk_identity();
-  return Napi::Buffer<char>::Copy(info.Env(), identity.data(), identity.size());
-}
-
-// No Call: what a callback threw must come out even if it destroyed the session.
-Napi::Value Session::TakeThrown(const Napi::CallbackInfo& info) {
-  if (thrown_.IsEmpty()) return info.Env().Undefined();
-  const Napi::Value thrown = thrown_.Value();
-  thrown_.Reset();
-  return thrown;
 }
 
 Napi::Value Session::TakeKeylog(const Napi::CallbackInfo& info) {
@@ -221,86 +180,24 @@ Napi::Value Session::TakeKeylog(const Napi::CallbackInfo& info) {
   return copy;
 }
 
-Napi::Value Session::CipherName(const Napi::CallbackInfo& info) {
+Napi::Value Session::SetTrace(const Napi::CallbackInfo& info) {
   const Call call(this, info);
-  if (!call) return call.Undefined();
-  const SSL_CIPHER* cipher = call->Cipher();
-  return Napi::String::New(info.Env(), cipher == nullptr ? "" : SSL_CIPHER_get_name(cipher));
+  if (call) call->SetTrace(IsTrue(info[0]));
+  return call.Undefined();
 }
 
-Napi::Value Session::CipherStandardName(const Napi::CallbackInfo& info) {
+Napi::Value Session::TakeTrace(const Napi::CallbackInfo& info) {
   const Call call(this, info);
-  if (!call) return call.Undefined();
-  const SSL_CIPHER* cipher = call->Cipher();
-  return Napi::String::New(info.Env(), cipher == nullptr ? "" : SSL_CIPHER_standard_name(cipher));
+  return call ? call.Copy(call->TakeTrace()) : call.Undefined();
 }
 
-Napi::Value Session::Protocol(const Napi::CallbackInfo& info) {
-  const Call call(this, info);
-  return call ? Napi::String::New(info.Env(), SSL_get_version(call->ssl())) : call.Undefined();
+Napi::Value Session::IsDestroyed(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), connection_ == nullptr);
 }
 
 Napi::Value Session::Destroy(const Napi::CallbackInfo& info) {
-  if (running_ != nullptr) {
-    destroy_requested_ = true;
-  } else {
-    Release(info.Env());
-  }
+  Release(info.Env());
   return info.Env().Undefined();
-}
-
-bool Session::ClientCredentials(std::string_view hint, ClientPsk* out) {
-  const Napi::HandleScope scope(Env());
-  const Napi::Value answer = AskPsk(hint);
-  if (answer.IsEmpty() || !answer.IsObject()) return false;
-  // Both before either memory is looked at: a getter may run JavaScript.
-  const Napi::Value identity_value = PropertyOf(answer, "identity");
-  const Napi::Value key_value = PropertyOf(answer, "key");
-  ParkException(Env());
-  const Bytes identity = BytesOf(identity_value);
-  const Bytes key = BytesOf(key_value);
-  if (identity.size == 0 || identity.size > kMaxIdentitySize || key.size == 0 || key.size > kMaxKeySize) return false;
-  *out = ClientPsk{identity.ToString(), SecretBytes(key.data, key.size)};
-  return true;
-}
-
-bool Session::ServerKey(std::string_view identity, SecretBytes* out) {
-  const Napi::HandleScope scope(Env());
-  const Napi::Value answer = AskPsk(identity);
-  if (answer.IsEmpty()) return false;
-  const Bytes key = BytesOf(answer);
-  if (key.size == 0 || key.size > kMaxKeySize) return false;
-  *out = SecretBytes(key.data, key.size);
-  return true;
-}
-
-// Raw napi_call_function: the callback may throw null or undefined, and no microtask may run inside OpenSSL's
-// callback.
-Napi::Value Session::AskPsk(std::string_view asked) {
-  const Napi::Env env = Env();
-  const Napi::Object self = Napi::Object(env, running_);
-  // JavaScript may detach the datagram's memory: whatever OpenSSL has not read yet is copied first.
-  connection_->channel().EndInput();
-  const Napi::Value callback = PropertyOf(self, "onPsk");
-  ParkException(env);
-  if (!callback.IsFunction()) return Napi::Value();
-  const napi_value argument = Napi::Buffer<char>::Copy(env, asked.data(), asked.size());
-  napi_value answer = nullptr;
-  if (napi_call_function(env, self, callback, 1, &argument, &answer) == napi_ok) return Napi::Value(env, answer);
-  ParkException(env);
-  return Napi::Value();
-}
-
-// OpenSSL must not be returned to with an exception pending; lib/ takes it when the verb has ended.
-void Session::ParkException(Napi::Env env) {
-  bool pending = false;
-  napi_value value = nullptr;
-  napi_is_exception_pending(env, &pending);
-  // Without one, the environment is being torn down and cannot run JavaScript any more.
-  if (!pending || napi_get_and_clear_last_exception(env, &value) != napi_ok) return;
-  const Napi::Object parked = Napi::Object::New(env);
-  if (napi_set_named_property(env, parked, "value", value) != napi_ok) return;
-  thrown_ = Napi::Persistent(parked);
 }
 
 }  // namespace dtls

@@ -3,17 +3,17 @@
 #include <napi.h>
 
 #include <memory>
-#include <string_view>
+#include <string>
+#include <vector>
 
+#include "addon/arguments.h"
 #include "tls/connection.h"
 
 namespace dtls {
 
-// binding.d.ts Session: the N-API face of a Connection.
-//
-// Holds no reference to JavaScript but a thrown value that nobody took yet: the PSK callback is a property of
-// the JavaScript object, found through the `this` of the verb that runs.
-class Session : public Napi::ObjectWrap<Session>, private PskProvider {
+// binding.d.ts Session: the N-API face of a Connection. What moves the connection on is in session.cc, what tells of it
+// in session_details.cc. No JavaScript runs inside a verb.
+class Session : public Napi::ObjectWrap<Session> {
  public:
   static Napi::Function Define(Napi::Env env);
   // Wraps a connection that a Listener verified.
@@ -23,9 +23,15 @@ class Session : public Napi::ObjectWrap<Session>, private PskProvider {
   ~Session() override;
 
  private:
-  // One verb: refuses re-entry, lends `this` to the PSK callback, carries out a destroy() asked for inside.
+  // The connection of one call; throws when there is none any more.
   class Call;
 
+  static std::vector<Napi::ClassPropertyDescriptor<Session>> Verbs();
+  static std::vector<Napi::ClassPropertyDescriptor<Session>> Details();
+
+  Napi::Value SetPsk(const Napi::CallbackInfo& info);
+  Napi::Value UseContext(const Napi::CallbackInfo& info);
+  Napi::Value SelectAlpn(const Napi::CallbackInfo& info);
   Napi::Value Start(const Napi::CallbackInfo& info);
   Napi::Value Receive(const Napi::CallbackInfo& info);
   Napi::Value Poll(const Napi::CallbackInfo& info);
@@ -41,28 +47,57 @@ class Session : public Napi::ObjectWrap<Session>, private PskProvider {
   Napi::Value AlertSent(const Napi::CallbackInfo& info);
   Napi::Value TakePskRequested(const Napi::CallbackInfo& info);
   Napi::Value PskIdentity(const Napi::CallbackInfo& info);
-  Napi::Value TakeThrown(const Napi::CallbackInfo& info);
   Napi::Value TakeKeylog(const Napi::CallbackInfo& info);
   Napi::Value CipherName(const Napi::CallbackInfo& info);
   Napi::Value CipherStandardName(const Napi::CallbackInfo& info);
   Napi::Value Protocol(const Napi::CallbackInfo& info);
+  Napi::Value IsPeerKnown(const Napi::CallbackInfo& info);
+  Napi::Value PeerCertificates(const Napi::CallbackInfo& info);
+  Napi::Value PeerPublicKey(const Napi::CallbackInfo& info);
+  Napi::Value VerifyError(const Napi::CallbackInfo& info);
+  Napi::Value OwnCertificate(const Napi::CallbackInfo& info);
+  Napi::Value IsReused(const Napi::CallbackInfo& info);
+  Napi::Value SessionData(const Napi::CallbackInfo& info);
+  Napi::Value SessionExpiryS(const Napi::CallbackInfo& info);
+  Napi::Value AlpnProtocol(const Napi::CallbackInfo& info);
+  Napi::Value ServerName(const Napi::CallbackInfo& info);
+  Napi::Value SrtpProfile(const Napi::CallbackInfo& info);
+  Napi::Value ExtendedMasterSecret(const Napi::CallbackInfo& info);
+  Napi::Value ExportKeyingMaterial(const Napi::CallbackInfo& info);
+  Napi::Value Finished(const Napi::CallbackInfo& info);
+  Napi::Value PeerFinished(const Napi::CallbackInfo& info);
+  Napi::Value EphemeralKey(const Napi::CallbackInfo& info);
+  Napi::Value SetTrace(const Napi::CallbackInfo& info);
+  Napi::Value TakeTrace(const Napi::CallbackInfo& info);
+  Napi::Value IsDestroyed(const Napi::CallbackInfo& info);
   Napi::Value Destroy(const Napi::CallbackInfo& info);
-
-  bool ClientCredentials(std::string_view hint, ClientPsk* out) override;
-  bool ServerKey(std::string_view identity, SecretBytes* out) override;
-  // The callback's answer; an empty Value when there is none or it threw.
-  Napi::Value AskPsk(std::string_view asked);
-  void ParkException(Napi::Env env);
 
   void Attach(std::unique_ptr<Connection> connection);
   void Release(Napi::Env env);
 
   std::unique_ptr<Connection> connection_;
-  // The `this` of the verb that runs; nullptr between verbs.
-  napi_value running_ = nullptr;
-  bool destroy_requested_ = false;
-  // { value }, because a reference cannot hold a primitive and users may throw one.
-  Napi::ObjectReference thrown_;
+};
+
+class Session::Call {
+ public:
+  Call(const Session* session, const Napi::CallbackInfo& info) : env_(info.Env()), connection_(session->connection_.get()) {
+    if (connection_ == nullptr) Throw(env_, "the DTLS session is destroyed");
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  explicit operator bool() const { return connection_ != nullptr; }
+  Connection* operator->() const { return connection_; }
+  SSL* ssl() const { return connection_->ssl(); }
+  Napi::Value Undefined() const { return env_.Undefined(); }
+  Napi::Value Number(int32_t value) const { return Int32(env_, value); }
+  Napi::Value Boolean(bool value) const { return Napi::Boolean::New(env_, value); }
+  Napi::Value Text(const char* text) const { return Napi::String::New(env_, text == nullptr ? "" : text); }
+  Napi::Value Copy(const std::string& bytes) const { return CopyOf(env_, bytes); }
+
+ private:
+  const Napi::Env env_;
+  Connection* const connection_;
 };
 
 }  // namespace dtls

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "tls/screen.h"
@@ -18,6 +19,12 @@ constexpr size_t kMaxHandshakeMtu = 4096;
 constexpr size_t kMaxEarlyCiphertexts = 8;
 // What TLS allows in one record (RFC 5246 section 6.2.1).
 constexpr size_t kMaxPlaintext = 16384;
+// What a ClientHello has besides a session ticket: random, cookie, suites, extensions, headers. OpenSSL's servers take no
+// ClientHello in fragments (DTLSv1_listen), and a cookie exchange in several datagrams would be no protection.
+constexpr size_t kHelloWithoutTicket = 512;
+
+// The verdict stays in SSL_get_verify_result().
+int AcceptUntrusted(int, X509_STORE_CTX*) { return 1; }
 
 int ExDataIndex() {
   static int index = -1;
@@ -41,14 +48,58 @@ std::unique_ptr<Connection> Connection::Create(std::shared_ptr<TlsContext> conte
   SSL_set_ex_data(ssl, ExDataIndex(), connection.get());
   SSL_set_mtu(ssl, static_cast<long>(std::min(options.mtu, kMaxHandshakeMtu)));
   DTLS_set_timer_cb(ssl, OnTimer);
-  if (role == Role::kServer) {
-    SSL_set_accept_state(ssl);
-  } else {
-    SSL_set_connect_state(ssl);
-    // A certificate must never pass unchecked, whatever the cipher list says: without trust anchors all are refused.
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
+  if (!options.srtp_profiles.empty() && SSL_set_tlsext_use_srtp(ssl, options.srtp_profiles.c_str()) != 0) return nullptr;
+  const bool is_configured =
+      role == Role::kServer ? connection->ConfigureServer(options) : connection->ConfigureClient(options);
+  return is_configured ? std::move(connection) : nullptr;
+}
+
+bool Connection::ConfigureServer(const ConnectionOptions& options) {
+  SSL* ssl = ssl_.get();
+  SSL_set_accept_state(ssl);
+  int mode = SSL_VERIFY_NONE;
+  if (options.request_certificate) mode |= SSL_VERIFY_PEER;
+  if (options.require_certificate) mode |= SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+  SSL_set_verify(ssl, mode, options.require_trust ? nullptr : AcceptUntrusted);
+  if (!options.tickets) SSL_set_options(ssl, SSL_OP_NO_TICKET);
+  if (!context_->eddsa_server().Apply(ssl)) return false;
+  return SSL_set_session_id_context(ssl, reinterpret_cast<const uint8_t*>(options.session_id_context.data()),
+                                    static_cast<unsigned int>(options.session_id_context.size())) == 1;
+}
+
+bool Connection::ConfigureClient(const ConnectionOptions& options) {
+  SSL* ssl = ssl_.get();
+  SSL_set_connect_state(ssl);
+  // A certificate must never pass unchecked, whatever the cipher list says: without trust anchors all are refused.
+  SSL_set_verify(ssl, SSL_VERIFY_PEER, options.require_trust ? nullptr : AcceptUntrusted);
+  if (!options.server_name.empty() && SSL_set_tlsext_host_name(ssl, options.server_name.c_str()) != 1) return false;
+  if (!options.alpn_protocols.empty() &&
+      SSL_set_alpn_protos(ssl, reinterpret_cast<const uint8_t*>(options.alpn_protocols.data()),
+                          static_cast<unsigned int>(options.alpn_protocols.size())) != 0) {
+    return false;
   }
-  return connection;
+  return options.session.empty() || OfferSession(options.session);
+}
+
+bool Connection::OfferSession(const std::string& der) {
+  const auto* at = reinterpret_cast<const uint8_t*>(der.data());
+  const SessionPointer session(d2i_SSL_SESSION(nullptr, &at, static_cast<long>(der.size())));
+  if (session == nullptr) return false;
+  const unsigned char* ticket = nullptr;
+  size_t ticket_size = 0;
+  SSL_SESSION_get0_ticket(session.get(), &ticket, &ticket_size);
+  // Without it the handshake is a full one.
+  if (ticket_size > 0 && ticket_size + kHelloWithoutTicket > mtu_) return true;
+  return SSL_set_session(ssl_.get(), session.get()) == 1;
+}
+
+bool Connection::UseContext(std::shared_ptr<TlsContext> context, ByteView session_id_context) {
+  ErrorScope errors;
+  if (SSL_set_SSL_CTX(ssl_.get(), context->ssl_ctx()) == nullptr) return false;
+  context_ = std::move(context);
+  return context_->eddsa_server().Apply(ssl_.get()) &&
+         SSL_set_session_id_context(ssl_.get(), session_id_context.data,
+                                    static_cast<unsigned int>(session_id_context.size)) == 1;
 }
 
 int32_t Connection::Start() {
@@ -95,8 +146,9 @@ int32_t Connection::Handshake() {
   const int result = SSL_do_handshake(ssl_.get());
   if (result != 1) return Conclude(result);
   // The buffering BIO is gone, and the data that follow may use the whole MTU.
-  SSL_set_mtu(ssl_.get(), static_cast<long>(options_.mtu));
+  SSL_set_mtu(ssl_.get(), static_cast<long>(mtu_));
   channel_.Shrink();
+  psk_.reset();
   min_ciphertext_ = MinCiphertext();
   return kEstablished;
 }
@@ -184,17 +236,45 @@ Stage Connection::stage() const {
 
 size_t Connection::MaxPayload() const {
   if (!SSL_is_init_finished(ssl_.get())) return 0;
-  return std::min(DTLS_get_data_mtu(ssl_.get()), kMaxPlaintext);
+  const uint8_t code = SSL_SESSION_get_max_fragment_length(SSL_get0_session(ssl_.get()));
+  const size_t fragment = code >= 1 && code <= 4 ? size_t{256} << code : kMaxPlaintext;
+  return std::min(DTLS_get_data_mtu(ssl_.get()), fragment);
 }
 
 bool Connection::TakePskRequested() { return std::exchange(psk_requested_, false); }
 
+std::string Connection::PskIdentity() const {
+  if (!psk_identity_.empty()) return psk_identity_;
+  const char* resumed = SSL_session_reused(ssl_.get()) == 1 ? SSL_get_psk_identity(ssl_.get()) : nullptr;
+  return resumed == nullptr ? "" : resumed;
+}
+
 std::string Connection::TakeKeylog() { return std::exchange(keylog_, std::string()); }
+
+void Connection::SetTrace(bool enabled) {
+#ifndef OPENSSL_NO_SSL_TRACE
+  trace_.reset(enabled ? BIO_new(BIO_s_mem()) : nullptr);
+  SSL_set_msg_callback(ssl_.get(), trace_ == nullptr ? nullptr : SSL_trace);
+  SSL_set_msg_callback_arg(ssl_.get(), trace_.get());
+#else
+  static_cast<void>(enabled);
+#endif
+}
+
+std::string Connection::TakeTrace() {
+  char* text = nullptr;
+  const long size = trace_ == nullptr ? 0 : BIO_get_mem_data(trace_.get(), &text);
+  std::string taken(text, static_cast<size_t>(size));
+  if (size > 0) BIO_reset(trace_.get());
+  return taken;
+}
 
 void Connection::InstallCallbacks(SSL_CTX* ctx, bool keylog) {
   SSL_CTX_set_info_callback(ctx, OnInfo);
   SSL_CTX_set_psk_server_callback(ctx, OnServerPsk);
   SSL_CTX_set_psk_client_callback(ctx, OnClientPsk);
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, OnTicketKey);
+  SSL_CTX_set_alpn_select_cb(ctx, OnAlpn, nullptr);
   if (keylog) SSL_CTX_set_keylog_callback(ctx, OnKeylog);
 }
 
@@ -214,23 +294,18 @@ void Connection::OnInfo(const SSL* ssl, int where, int value) {
 void Connection::OnKeylog(const SSL* ssl, const char* line) { Of(ssl)->keylog_.append(line).push_back('\n'); }
 
 unsigned int Connection::OnTimer(SSL* ssl, unsigned int previous_us) {
-  const ConnectionOptions& options = Of(ssl)->options_;
-  const uint64_t next = previous_us == 0 ? options.initial_timeout_ms * 1000ull : previous_us * 2ull;
-  return static_cast<unsigned int>(std::min<uint64_t>(next, options.max_timeout_ms * 1000ull));
+  const Connection* self = Of(ssl);
+  const uint64_t next = previous_us == 0 ? self->initial_timeout_ms_ * 1000ull : previous_us * 2ull;
+  return static_cast<unsigned int>(std::min<uint64_t>(next, self->max_timeout_ms_ * 1000ull));
 }
 
-unsigned int Connection::OnClientPsk(SSL* ssl, const char* hint, char* identity, unsigned int max_identity,
+unsigned int Connection::OnClientPsk(SSL* ssl, const char*, char* identity, unsigned int max_identity,
                                      unsigned char* key, unsigned int max_key) {
   Connection* self = Of(ssl);
   self->psk_requested_ = true;
   const PskCredentials& psk = self->context_->psk();
-  ClientPsk provided;
-  const ClientPsk* chosen = psk.client ? &*psk.client : nullptr;
-  if (chosen == nullptr && self->psk_provider != nullptr &&
-      self->psk_provider->ClientCredentials(hint == nullptr ? std::string_view() : hint, &provided)) {
-    chosen = &provided;
-  }
-  if (chosen == nullptr || chosen->identity.size() >= max_identity || chosen->key.size() > max_key) return 0;
+  const std::optional<ClientPsk>& chosen = psk.client ? psk.client : self->psk_;
+  if (!chosen || chosen->identity.size() >= max_identity || chosen->key.size() > max_key) return 0;
   self->psk_identity_ = chosen->identity;
   std::memcpy(identity, chosen->identity.c_str(), chosen->identity.size() + 1);
   std::memcpy(key, chosen->key.data(), chosen->key.size());
@@ -242,16 +317,28 @@ unsigned int Connection::OnServerPsk(SSL* ssl, const char* identity, unsigned ch
   self->psk_requested_ = true;
   self->psk_identity_ = identity == nullptr ? "" : identity;
   const PskCredentials& psk = self->context_->psk();
-  SecretBytes provided;
   const auto entry = psk.table.find(self->psk_identity_);
   const SecretBytes* chosen = entry == psk.table.end() ? nullptr : &entry->second;
-  if (chosen == nullptr && self->psk_provider != nullptr &&
-      self->psk_provider->ServerKey(self->psk_identity_, &provided)) {
-    chosen = &provided;
-  }
+  if (chosen == nullptr && self->psk_ && self->psk_->identity == self->psk_identity_) chosen = &self->psk_->key;
   if (chosen == nullptr || chosen->size() > max_key) return 0;
   std::memcpy(key, chosen->data(), chosen->size());
   return static_cast<unsigned int>(chosen->size());
+}
+
+int Connection::OnTicketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                            EVP_MAC_CTX* mac, int is_new) {
+  const TicketKeys& keys = Of(ssl)->ticket_context_->ticket_keys();
+  return is_new == 1 ? keys.Encrypt(name, iv, cipher, mac) : keys.Decrypt(name, iv, cipher, mac);
+}
+
+int Connection::OnAlpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char*,
+                       unsigned int, void*) {
+  const std::optional<std::string>& alpn = Of(ssl)->alpn_;
+  if (!alpn) return SSL_TLSEXT_ERR_NOACK;
+  if (alpn->empty()) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *chosen = reinterpret_cast<const unsigned char*>(alpn->data());
+  *chosen_size = static_cast<unsigned char>(alpn->size());
+  return SSL_TLSEXT_ERR_OK;
 }
 
 }  // namespace dtls

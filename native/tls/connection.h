@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 
 #include "tls/datagram_channel.h"
 #include "tls/openssl_handles.h"
@@ -43,6 +43,22 @@ struct ConnectionOptions {
   // First wait of the retransmission timer; it doubles up to max_timeout_ms (RFC 6347 section 4.2.4.1).
   uint32_t initial_timeout_ms = 1000;
   uint32_t max_timeout_ms = 60000;
+  // A server asks for a certificate, and refuses who has none; a client always asks.
+  bool request_certificate = false;
+  bool require_certificate = false;
+  // A chain that is not trusted ends the handshake. Otherwise it is for the caller to look at SSL_get_verify_result().
+  bool require_trust = true;
+  // A server gives tickets; else session IDs.
+  bool tickets = true;
+  // Up to 32 bytes: a server resumes no session that was made under other ones.
+  std::string session_id_context;
+  // OpenSSL's list; no use_srtp extension when empty (RFC 5764).
+  std::string srtp_profiles;
+  // Of a client; none when empty. ALPN's are a ProtocolNameList without its length (RFC 7301 section 3.1).
+  std::string server_name;
+  std::string alpn_protocols;
+  // An SSL_SESSION, DER.
+  std::string session;
 };
 
 // One SSL and its datagrams: bytes in, bytes out, no socket, no clock of its own but OpenSSL's, no Node.
@@ -51,6 +67,7 @@ struct ConnectionOptions {
 // TimeoutMs() has passed; after each of them Take() until 0. After kFailed no verb does anything.
 class Connection {
  public:
+  // nullptr when memory is short, or a client's options cannot be used.
   static std::unique_ptr<Connection> Create(std::shared_ptr<TlsContext> context, Role role,
                                             const ConnectionOptions& options);
   Connection(const Connection&) = delete;
@@ -82,15 +99,23 @@ class Connection {
   int32_t alert_sent() const { return alert_sent_; }
   // True once after OpenSSL asked for a pre-shared key.
   bool TakePskRequested();
-  // What the client named (server) or sent (client); empty before.
-  const std::string& psk_identity() const { return psk_identity_; }
+  // What the client named (server) or sent (client), in this handshake or in that of the resumed session; empty before.
+  std::string PskIdentity() const;
+  // For what the context's fixed keys do not answer; a server's answers for one identity. Wiped when established.
+  void SetPsk(ClientPsk psk) { psk_ = std::move(psk); }
+  // Before Start(), on a server: takes the place of the context of Create(), but for its session tickets. False when
+  // OpenSSL refuses.
+  bool UseContext(std::shared_ptr<TlsContext> context, ByteView session_id_context);
+  // Before Start(), on a server. Without it the extension is ignored; empty: no_application_protocol.
+  void SelectAlpn(std::string protocol) { alpn_ = std::move(protocol); }
   std::string TakeKeylog();
+  // Whether OpenSSL's description of each message is kept for TakeTrace().
+  void SetTrace(bool enabled);
+  std::string TakeTrace();
 
   SSL* ssl() const { return ssl_.get(); }
   DatagramChannel& channel() { return channel_; }
 
-  // Asked for what the context's fixed keys do not answer. Not owned; outlives the connection.
-  PskProvider* psk_provider = nullptr;
   // Whose cookie step this connection serves; nullptr once promoted. Not owned.
   const Acceptor* acceptor = nullptr;
   static const Acceptor* AcceptorOf(const SSL* ssl) { return Of(ssl)->acceptor; }
@@ -100,7 +125,12 @@ class Connection {
 
  private:
   Connection(std::shared_ptr<TlsContext> context, const ConnectionOptions& options)
-      : context_(std::move(context)), options_(options), channel_(options.mtu) {}
+      : context_(context),
+        ticket_context_(std::move(context)),
+        mtu_(options.mtu),
+        initial_timeout_ms_(options.initial_timeout_ms),
+        max_timeout_ms_(options.max_timeout_ms),
+        channel_(options.mtu) {}
 
   static Connection* Of(const SSL* ssl);
   static void OnInfo(const SSL* ssl, int where, int value);
@@ -110,6 +140,15 @@ class Connection {
                                   unsigned char* key, unsigned int max_key);
   static unsigned int OnServerPsk(SSL* ssl, const char* identity, unsigned char* key, unsigned int max_key);
 
+  static int OnTicketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+                         int is_new);
+  static int OnAlpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char* offered,
+                    unsigned int offered_size, void* unused);
+
+  bool ConfigureServer(const ConnectionOptions& options);
+  bool ConfigureClient(const ConnectionOptions& options);
+  // False only for a session that cannot be read.
+  bool OfferSession(const std::string& der);
   // Size of the smallest ciphertext that the suite can produce.
   size_t MinCiphertext() const;
   // Lends OpenSSL records of one datagram and polls once.
@@ -120,9 +159,13 @@ class Connection {
   int32_t Conclude(int result);
   int32_t Fail();
 
-  // Before ssl_: the SSL writes into the channel until it is freed.
   std::shared_ptr<TlsContext> context_;
-  const ConnectionOptions options_;
+  // OpenSSL, too, keeps to the first context's tickets when the server name brings another one.
+  const std::shared_ptr<TlsContext> ticket_context_;
+  const size_t mtu_;
+  const uint32_t initial_timeout_ms_;
+  const uint32_t max_timeout_ms_;
+  // Before ssl_: the SSL writes into the channel until it is freed.
   DatagramChannel channel_;
   SslPointer ssl_;
   std::optional<RecordBuffers> buffers_;
@@ -134,8 +177,11 @@ class Connection {
   int32_t alert_received_ = -1;
   int32_t alert_sent_ = -1;
   std::string reason_;
+  std::optional<ClientPsk> psk_;
   std::string psk_identity_;
+  std::optional<std::string> alpn_;
   std::string keylog_;
+  BioPointer trace_;
 };
 
 }  // namespace dtls

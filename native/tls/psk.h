@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -43,21 +42,10 @@ struct ClientPsk {
   SecretBytes key;
 };
 
-// The fixed keys of one context. They are asked first, so that a server with a table runs no JavaScript inside
-// OpenSSL's callback.
+// The fixed keys of one context; they are asked first.
 struct PskCredentials {
   std::optional<ClientPsk> client;
   std::unordered_map<std::string, SecretBytes> table;
-};
-
-// Answers for one connection what the fixed keys do not: implemented over the user's callback.
-class PskProvider {
- public:
-  virtual ~PskProvider() = default;
-  // False: no credentials, the handshake fails.
-  virtual bool ClientCredentials(std::string_view hint, ClientPsk* out) = 0;
-  // False: the identity is unknown.
-  virtual bool ServerKey(std::string_view identity, SecretBytes* out) = 0;
 };
 
 }  // namespace dtls

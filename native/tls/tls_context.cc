@@ -7,35 +7,57 @@ namespace dtls {
 
 namespace {
 
-bool Configure(SSL_CTX* ctx, const TlsContextOptions& options) {
-  // OpenSSL 4.1 brings DTLS 1.3, which would change the wire behaviour and the cookie path unasked.
-  if (SSL_CTX_set_min_proto_version(ctx, DTLS1_2_VERSION) != 1) return false;
-  if (SSL_CTX_set_max_proto_version(ctx, DTLS1_2_VERSION) != 1) return false;
-  if (SSL_CTX_set_cipher_list(ctx, options.ciphers.c_str()) != 1) return false;
+// OpenSSL's number for a length of RFC 6066 section 4: 1 for 512 up to 4 for 4096.
+uint8_t FragmentLengthCode(uint32_t length) {
+  uint8_t code = 0;
+  for (; length >= 512; length /= 2) ++code;
+  return code;
+}
+
+// The name of the option that OpenSSL refuses; nullptr when it takes them all.
+const char* RefusedOption(SSL_CTX* ctx, const TlsContextOptions& options) {
+  // Never left open: OpenSSL 4.1 brings DTLS 1.3, which would change the wire behaviour and the cookie path unasked.
+  if (SSL_CTX_set_min_proto_version(ctx, options.min_version) != 1) return "minVersion";
+  if (SSL_CTX_set_max_proto_version(ctx, options.max_version) != 1) return "maxVersion";
+  if (SSL_CTX_set_cipher_list(ctx, options.ciphers.c_str()) != 1) return "ciphers";
+  if (!options.groups.empty() && SSL_CTX_set1_groups_list(ctx, options.groups.c_str()) != 1) return "groups";
+  if (!options.signature_algorithms.empty() &&
+      SSL_CTX_set1_sigalgs_list(ctx, options.signature_algorithms.c_str()) != 1) {
+    return "signatureAlgorithms";
+  }
+  const uint8_t fragment_code = FragmentLengthCode(options.max_fragment_length);
+  if (fragment_code != 0 && SSL_CTX_set_tlsext_max_fragment_length(ctx, fragment_code) != 1) return "maxFragmentLength";
+  const char* hint = options.psk_identity_hint.empty() ? nullptr : options.psk_identity_hint.c_str();
+  return SSL_CTX_use_psk_identity_hint(ctx, hint) == 1 ? nullptr : "pskIdentityHint";
+}
+
+void SetPolicy(SSL_CTX* ctx, const TlsContextOptions& options) {
   // With encrypt-then-MAC OpenSSL (3.0 to 3.5 at least) takes a record whose MAC is bad for a fatal error, so that
   // one forged datagram would end a CBC association; without it the record is dropped (RFC 6347 section 4.1.2.7).
-  SSL_CTX_set_options(ctx, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+  SSL_CTX_set_options(ctx, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                SSL_OP_NO_ENCRYPT_THEN_MAC | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  // The largest handshake message that is assembled, in bytes: without certificates none is large.
+  // The largest handshake message that is assembled, in bytes; raised for who verifies certificates.
   SSL_CTX_set_max_cert_list(ctx, 16384);
-  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+  // Sessions by ID, for clients without tickets. OpenSSL bounds their number (20,480).
+  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+  SSL_CTX_set_timeout(ctx, static_cast<long>(options.session_timeout_s));
   SSL_CTX_set_dh_auto(ctx, 1);
-  const char* hint = options.psk_identity_hint.empty() ? nullptr : options.psk_identity_hint.c_str();
-  return SSL_CTX_use_psk_identity_hint(ctx, hint) == 1;
 }
 
 }  // namespace
 
-std::shared_ptr<TlsContext> TlsContext::Create(const TlsContextOptions& options, std::string* error) {
+std::shared_ptr<TlsContext> TlsContext::Create(const TlsContextOptions& options, TlsContextError* error) {
   ErrorScope errors;
   SslCtxPointer ctx(SSL_CTX_new(DTLS_method()));
-  if (ctx == nullptr || !Configure(ctx.get(), options)) {
-    *error = LastErrorReason();
+  const char* refused = ctx == nullptr ? "" : RefusedOption(ctx.get(), options);
+  if (refused != nullptr) {
+    *error = {refused, LastErrorReason()};
     return nullptr;
   }
+  SetPolicy(ctx.get(), options);
   Connection::InstallCallbacks(ctx.get(), options.keylog);
   Acceptor::InstallCallbacks(ctx.get());
-  return std::shared_ptr<TlsContext>(new TlsContext(std::move(ctx)));
+  return std::shared_ptr<TlsContext>(new TlsContext(std::move(ctx), options.eddsa_server));
 }
 
 std::string LastErrorReason() {

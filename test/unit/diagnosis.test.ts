@@ -33,6 +33,8 @@ function failure(details: Partial<HandshakeFailure>): HandshakeFailure {
     alertSent: -1,
     pskIdentity: 'alice',
     thrown: undefined,
+    waitedFor: undefined,
+    verifyError: 0,
     ...details,
   };
 }
@@ -150,7 +152,12 @@ describe('refused by the peer', () => {
       'ERR_DTLS_PSK_UNKNOWN',
       /unknown_psk_identity: it has no key for the identity "alice"/,
     ],
-    ['protocol_version', { alertReceived: fatal(70) }, 'ERR_DTLS_HANDSHAKE', /does not speak DTLS 1\.2/],
+    [
+      'protocol_version',
+      { alertReceived: fatal(70) },
+      'ERR_DTLS_VERSION',
+      /does not speak the protocol version of this side/,
+    ],
     [
       'handshake_failure before a suite was chosen',
       { alertReceived: fatal(40) },
@@ -212,7 +219,7 @@ describe('refused by this side', () => {
   );
 });
 
-describe('the pskCallback threw', () => {
+describe('the pskCallback failed with', () => {
   test('an error: its words and the error itself', () => {
     const cause = new Error('the vault is sealed');
     const error = diagnose(failure({ thrown: { value: cause }, alertSent: fatal(80) }));

@@ -25,7 +25,7 @@ const settings: Record<string, Setting> = {
       ciphers: 'ECDHE-PSK-CHACHA20-POLY1305',
       pskIdentityHint: 'h'.repeat(128),
     },
-    datagrams: { toServer: 5, toClient: 4 },
+    datagrams: { toServer: 5, toClient: 5 },
   },
 };
 

@@ -134,7 +134,7 @@ describe('a misspelt option', () => {
   test.each([
     ['hots', 'host'],
     ['Port', 'port'],
-    ['timeout', 'handshakeTimeout'],
+    ['timeout', 'sessionTimeout or handshakeTimeout'],
     ['handshaketimeout', 'handshakeTimeout'],
     ['cipher', 'ciphers'],
     ['retransmits', 'retransmit'],
@@ -155,8 +155,16 @@ describe('a misspelt option', () => {
 });
 
 describe('credentials', () => {
-  test('must be there', () => {
-    expect(thrown(() => parseConnectOptions({ port: 1 }))).toMatchObject({ code: 'ERR_DTLS_OPTION', option: 'psk' });
+  test('need not be there: the server has a certificate then, which is verified', () => {
+    const { secureContext, verification, native } = parseConnectOptions({ port: 1 });
+    expect(secureContext.ciphers.some((name) => name.includes('PSK'))).toBe(false);
+    expect(verification.rejectUnauthorized).toBe(true);
+    expect(native.requireTrust).toBe(true);
+  });
+
+  test('without a pre-shared key a list of suites that need one is refused', () => {
+    const error = thrown(() => parseConnectOptions({ port: 1, ciphers: 'PSK-AES128-GCM-SHA256' }));
+    expect(error).toMatchObject({ code: 'ERR_DTLS_CIPHERS', option: 'ciphers' });
   });
 
   test('may come from a pskCallback or a secureContext', () => {
@@ -164,9 +172,9 @@ describe('credentials', () => {
     expect(() => parseConnectOptions({ port: 1, secureContext: createSecureContext({ psk }) })).not.toThrow();
   });
 
-  test('of a secureContext without psk do not count', () => {
+  test('of a secureContext without psk: those of a server with a certificate, or of the pskCallback', () => {
     const options = { port: 1, secureContext: createSecureContext() };
-    expect(thrown(() => parseConnectOptions(options)).option).toBe('psk');
+    expect(() => parseConnectOptions(options)).not.toThrow();
     expect(() => parseConnectOptions({ ...options, pskCallback: () => psk })).not.toThrow();
   });
 

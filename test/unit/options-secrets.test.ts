@@ -1,31 +1,21 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { type ConnectOptions, createSecureContext, createServer, DtlsAssociation, type ServerOptions } from '../../lib';
-import { thrown } from '../support/errors';
+import { expectNoTrace, thrown } from '../support/errors';
 
 const secretText = 'correct-horse-battery-staple-3141592';
 const secret = Buffer.from(secretText);
 const long = Buffer.alloc(300, secretText);
 
-/** What a log would show of the error, in every spelling that gives the secret away. */
-function expectNoSecret(run: () => unknown): void {
+function expectNoSecret(run: () => unknown, code = 'ERR_DTLS_OPTION'): void {
   const error = thrown(run);
-  expect(error.code).toBe('ERR_DTLS_OPTION');
-  const shown = [error.message, error.stack, JSON.stringify(error), inspect(error, { depth: 9, maxArrayLength: 999 })];
-  const part = secret.subarray(0, 8);
-  for (const text of shown) {
-    expect(text).not.toContain(part.toString());
-    expect(text).not.toContain(part.toString('hex'));
-    expect(text).not.toContain(inspect(part).slice('<Buffer '.length, -1));
-    expect(text).not.toContain([...part].join(','));
-  }
-  for (const value of Object.values(error)) expect(Buffer.isBuffer(value)).toBe(false);
+  expect(error.code).toBe(code);
+  expectNoTrace(error, secret);
 }
 
 describe('a secret never shows in an error of', () => {
   test.each<[string, unknown]>([
     ['a key as text', { psk: { identity: 'alice', key: secretText } }],
-    ['a key that is too long', { psk: { identity: 'alice', key: long } }],
     ['a key as an array', { psk: { identity: 'alice', key: [...secret] } }],
     ['a bare key', { psk: secret }],
     ['a bare key as text', { psk: secretText }],
@@ -42,7 +32,6 @@ describe('a secret never shows in an error of', () => {
 
   test.each<[string, unknown]>([
     ['a key as text', { psk: { alice: secretText } }],
-    ['a key that is too long', { psk: new Map([['alice', long]]) }],
     ['a bare key', { psk: secret }],
     ['a text key', { psk: secretText }],
     ['credentials of a client', { psk: { identity: 'alice', key: secret } }],
@@ -55,10 +44,21 @@ describe('a secret never shows in an error of', () => {
     expectNoSecret(() => createServer(options as ServerOptions));
   });
 
+  test('either: a key that is too long', () => {
+    expectNoSecret(
+      () => new DtlsAssociation({ port: 5684, psk: { identity: 'alice', key: long } }),
+      'ERR_DTLS_PSK_KEY',
+    );
+    expectNoSecret(() => createServer({ psk: new Map([['alice', long]]) }), 'ERR_DTLS_PSK_KEY');
+  });
+
   test('createSecureContext', () => {
     expectNoSecret(() => createSecureContext({ psk: secret as never }));
-    expectNoSecret(() => createSecureContext({ psk: { identity: 'alice', key: long } }));
-    expectNoSecret(() => createSecureContext({ psk: { identity: 'alice', key: secret }, ciphers: 'NO-SUCH-SUITE' }));
+    expectNoSecret(() => createSecureContext({ psk: { identity: 'alice', key: long } }), 'ERR_DTLS_PSK_KEY');
+    expectNoSecret(
+      () => createSecureContext({ psk: { identity: 'alice', key: secret }, ciphers: 'NO-SUCH-SUITE' }),
+      'ERR_DTLS_CIPHERS',
+    );
   });
 });
 

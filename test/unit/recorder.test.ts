@@ -120,6 +120,11 @@ test('the next sequence number follows the highest that was sent in plaintext', 
   expect(recorder.nextSequence).toBe(4);
 });
 
+test('a server that has sent nothing numbers its alert like the hello, for its HelloVerifyRequest had the number before', () => {
+  recorder.received(secondHello);
+  expect(recorder.nextSequence).toBe(1);
+});
+
 test('our Finished is seen when it leaves', () => {
   recorder.sent([secondHello]);
   expect(recorder.finishedSent).toBe(false);

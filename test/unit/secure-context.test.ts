@@ -25,7 +25,7 @@ describe('createSecureContext', () => {
     ['a list that the security level empties', 'PSK-AES128-GCM-SHA256:@SECLEVEL=5'],
   ])('refuses %s', (_, ciphers) => {
     const error = thrown(() => createSecureContext({ psk, ciphers }));
-    expect(error).toMatchObject({ code: 'ERR_DTLS_OPTION', option: 'ciphers', value: ciphers });
+    expect(error).toMatchObject({ code: 'ERR_DTLS_CIPHERS', option: 'ciphers', value: ciphers });
     expect(error.message).toContain(ciphers);
   });
 
@@ -75,9 +75,17 @@ test('versions tells which OpenSSL was built for and which runs', () => {
 });
 
 test('capabilities tells what this OpenSSL can do', () => {
-  expect(capabilities()).toEqual({
-    protocols: ['DTLSv1.2'],
-    pskCiphers: createSecureContext().ciphers,
+  const { pskCiphers, certificateCiphers, ...others } = capabilities();
+  expect(pskCiphers).toEqual(createSecureContext({ psk }).ciphers);
+  expect([...certificateCiphers, ...pskCiphers]).toEqual(createSecureContext().ciphers);
+  expect(others).toEqual({
+    protocols: ['DTLSv1.2', 'DTLSv1'],
+    srtpProfiles: [
+      'SRTP_AES128_CM_SHA1_80',
+      'SRTP_AES128_CM_SHA1_32',
+      'SRTP_AEAD_AES_128_GCM',
+      'SRTP_AEAD_AES_256_GCM',
+    ],
     rawPublicKeys: expect.any(Boolean),
   });
 });

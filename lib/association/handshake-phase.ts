@@ -1,0 +1,65 @@
+import type { Session } from '../../binding';
+import { usesPsk } from '../credentials/ciphers';
+import type { HandshakeInfo } from '../handshake/info';
+import type { HandshakeRecorder } from '../handshake/recorder';
+import type { Answer } from './checkpoint';
+import type { HandshakeParts } from './handshake-parts';
+import type { Standing } from './peer-judge';
+
+/** The handshake that runs: its datagrams, its checkpoints (docs/credentials.md), the identity that was asked for. */
+export class HandshakePhase {
+  readonly parts: HandshakeParts;
+  #isJudged = false;
+  #pskIdentity = '';
+
+  constructor(parts: HandshakeParts) {
+    this.parts = parts;
+  }
+
+  get recorder(): HandshakeRecorder {
+    return this.parts.recorder;
+  }
+
+  get #session(): Session {
+    return this.parts.session;
+  }
+
+  /** Before a server answers the hello. */
+  beforeStart(): Answer {
+    return this.parts.start?.(this.#session);
+  }
+
+  /** Before OpenSSL sees a datagram: makes sure that it has the key for what this asks. */
+  beforeFeeding(datagram: Uint8Array): PromiseLike<undefined> | undefined {
+    return this.parts.psk?.look(this.#session, datagram);
+  }
+
+  /** Before the peer sees what OpenSSL answers: once, as soon as there is something to judge it by. */
+  beforeFlushing(): Answer {
+    if (this.#isJudged || !this.#session.isPeerKnown()) return undefined;
+    this.#isJudged = true;
+    return this.parts.judge.judge(this.#session);
+  }
+
+  /** After a datagram that did not complete the handshake. True when the peer behaves as one with another key does. */
+  showsWrongKey(datagram: Uint8Array): boolean {
+    const stage = this.#session.stage();
+    this.recorder.unresolved(datagram, stage);
+    return this.recorder.wrongKeySuspected(stage) && usesPsk(this.#session.cipherName());
+  }
+
+  /** The identity that OpenSSL asked a key for, once; undefined when there is nothing new. */
+  takePskIdentity(): string | undefined {
+    if (this.#pskIdentity !== '' || !this.#session.takePskRequested()) return undefined;
+    this.#pskIdentity = this.#session.pskIdentity().toString();
+    return this.#pskIdentity;
+  }
+
+  info(): HandshakeInfo {
+    return this.recorder.info(this.#session.cipherName());
+  }
+
+  standing(): Standing {
+    return this.parts.judge.standing(this.#session);
+  }
+}

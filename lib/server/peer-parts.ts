@@ -1,0 +1,39 @@
+import type { Session } from '../../binding';
+import type { RemoteAddress } from '../address';
+import type { HandshakeParts } from '../association/handshake-parts';
+import { type KnowsIdentity, PeerJudge } from '../association/peer-judge';
+import { PskLookup } from '../association/psk-lookup';
+import { HandshakeRecorder } from '../handshake/recorder';
+import type { ServerConfig } from '../options/server';
+import { nativeContextOf } from '../secure-context';
+import type { HelloPolicy } from './hello-policy';
+import type { PeerLink } from './peer-link';
+
+/** What a server brings to the handshake with a peer whose hello it has verified. */
+export function peerParts(
+  config: ServerConfig,
+  policy: HelloPolicy,
+  session: Session,
+  link: PeerLink,
+  hello: Uint8Array,
+  from: RemoteAddress,
+): HandshakeParts {
+  const { mtu, secureContext, pskCallback, verification } = config;
+  const recorder = new HandshakeRecorder(mtu, secureContext.ciphers);
+  recorder.received(hello);
+  return {
+    role: 'server',
+    session,
+    transport: link,
+    recorder,
+    psk: pskCallback && PskLookup.ofServer(pskCallback, from, secureContext, session),
+    judge: new PeerJudge(verification, secureContext.trustedPublicKeys, knowsIdentity(config)),
+    start: policy.checkpoint(hello),
+  };
+}
+
+/** With a pskCallback, which may take its time, a session is good until it expires. */
+function knowsIdentity({ pskCallback, secureContext }: ServerConfig): KnowsIdentity | undefined {
+  if (pskCallback !== undefined) return undefined;
+  return (identity) => nativeContextOf(secureContext).knowsIdentity(identity);
+}
