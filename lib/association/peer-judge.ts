@@ -55,8 +55,9 @@ export class PeerJudge {
   standing(session: Session): Standing {
     if (this.#standing !== undefined) return this.#standing;
     const authorized = usesPsk(session.cipherName());
-    // What node:tls says when the peer has no certificate.
-    return { authorized, authorizationError: authorized ? undefined : 'UNABLE_TO_GET_ISSUER_CERT' };
+    // What node:tls says of a peer that was asked for a certificate and has none.
+    const isMissing = !authorized && this.#config.asks;
+    return { authorized, authorizationError: isMissing ? 'UNABLE_TO_GET_ISSUER_CERT' : undefined };
   }
 
   judge(session: Session): Answer {

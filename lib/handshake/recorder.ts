@@ -79,6 +79,7 @@ export class HandshakeRecorder {
   /**
    * Call before the session takes the datagram. True when the peer repeats its flight although our Finished must
    * have reached it by now: time to send ours again (RFC 6347 section 4.2.4, WAITING), for it may be lost.
+   * `wasHeld`: it came while the user was asked, before our latest flight left.
    */
   received(datagram: Uint8Array, wasHeld = false): boolean {
     const records = parseRecords(datagram);

@@ -135,7 +135,7 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
   const pskCallback = callback('pskCallback', options.pskCallback);
   const session = parseSession('client', options, pskCallback !== undefined);
   const server = parseServerName(options.servername, host, options.checkServerIdentity);
-  const verification = parseVerification(options, server, session.secureContext);
+  const verification = parseVerification(options, true, server, session.secureContext);
   const sessionBinding = bindingOf(session.secureContext, verification);
   return Object.freeze({
     host,

@@ -89,7 +89,6 @@ export interface ListenOptions extends SocketOptions {
 /** `ServerOptions`, checked and complete. */
 export interface ServerConfig extends SessionConfig {
   readonly verification: VerificationConfig;
-  readonly requestCert: boolean;
   readonly sniCallback: SniCallback | undefined;
   /** Empty: the extension is ignored, unless there is a callback. */
   readonly alpnProtocols: readonly string[];
@@ -110,16 +109,15 @@ export function parseServerOptions(options: ServerOptions): ServerConfig {
   checkNames('limits', limits, ['maxAssociations', 'maxHandshakes']);
   const pskCallback = callback('pskCallback', options.pskCallback);
   const session = parseSession('server', options, pskCallback !== undefined);
-  const verification = parseVerification(options, undefined, session.secureContext);
-  const requestCert = parseRequestCert(options, session, verification);
+  const requestCert = parseRequestCert(options, session);
+  const verification = parseVerification(options, requestCert, undefined, session.secureContext);
   return Object.freeze({
     ...session,
     pskCallback,
     verification,
-    requestCert,
     sniCallback: callback('SNICallback', options.SNICallback),
     ...parseAlpnOptions(options),
-    native: nativeOptions(options, session, verification, requestCert),
+    native: nativeOptions(options, session, verification),
     cookieSecret: parseCookieSecret(options.cookieSecret),
     idleTimeoutMs: integer('idleTimeout', options.idleTimeout, { min: 0, max: 2 ** 31 - 1 }, 0),
     maxAssociations: integer('limits.maxAssociations', limits.maxAssociations, { min: 1, max: 2 ** 31 - 1 }, 10_000),
@@ -141,12 +139,9 @@ const SERVER_NAMES = [
 ] as const;
 
 /** Verifying implies asking. */
-function parseRequestCert(
-  options: ServerOptions,
-  { secureContext }: SessionConfig,
-  { fingerprints, verifyPeer }: VerificationConfig,
-): boolean {
-  const implied = fingerprints !== undefined || (secureContext.trustedPublicKeys ?? []).length > 0;
+function parseRequestCert(options: ServerOptions, { secureContext }: SessionConfig): boolean {
+  const { verifyFingerprint, verifyPeer } = options;
+  const implied = verifyFingerprint !== undefined || (secureContext.trustedPublicKeys ?? []).length > 0;
   const requestCert = boolean('requestCert', options.requestCert, implied);
   if (requestCert || (!implied && verifyPeer === undefined)) return requestCert;
   throw optionError('requestCert', options.requestCert, 'nothing can be verified unless it is true.');
@@ -164,10 +159,9 @@ function nativeOptions(
   options: ServerOptions,
   session: SessionConfig,
   verification: VerificationConfig,
-  requestCert: boolean,
 ): SessionOptions {
   const { secureContext } = session;
-  const { rejectUnauthorized } = verification;
+  const { rejectUnauthorized, asks: requestCert } = verification;
   return {
     mtu: session.mtu,
     initialTimeoutMs: session.initialTimeoutMs,

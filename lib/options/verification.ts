@@ -48,6 +48,8 @@ export interface VerificationConfig {
   readonly rejectUnauthorized: boolean;
   readonly fingerprints: readonly Fingerprint[] | undefined;
   readonly verifyPeer: VerifyPeer | undefined;
+  /** Whether the peer is asked for a certificate: a client always asks. */
+  readonly asks: boolean;
   /** Only a client has a name to check. */
   readonly server: { readonly name: string; readonly check: CheckServerIdentity } | undefined;
 }
@@ -55,6 +57,7 @@ export interface VerificationConfig {
 /** `server`: the name that a client checks. Throws `ERR_DTLS_OPTION`. */
 export function parseVerification(
   options: VerificationOptions,
+  asks: boolean,
   server: VerificationConfig['server'],
   { trustedPublicKeys }: Pick<SecureContext, 'trustedPublicKeys'>,
 ): VerificationConfig {
@@ -66,11 +69,12 @@ export function parseVerification(
     throw optionError('trustedPublicKeys', undefined, remedy);
   }
   return Object.freeze({
+    asks,
+    server,
     rejectUnauthorized,
     fingerprints:
       verifyFingerprint === undefined ? undefined : parseFingerprints('verifyFingerprint', verifyFingerprint),
     verifyPeer: callback('verifyPeer', options.verifyPeer),
-    server,
   });
 }
 
