@@ -111,18 +111,19 @@ int32_t Connection::Start() {
 
 int32_t Connection::Receive(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity) {
   if (failed_) return kFailed;
-  const bool is_established = SSL_is_init_finished(ssl_.get());
-  const Screen screen(datagram, size, is_established ? min_ciphertext_ : MinCiphertext());
-  // The plaintext of a flight may hold the change of cipher that its ciphertext waits for.
-  const size_t first = is_established ? screen.size() : screen.plaintext_size();
-  const int32_t status = first == 0 ? static_cast<int32_t>(kIdle) : Feed(screen.data(), first, into, capacity);
-  const size_t rest = screen.size() - first;
-  if (rest == 0 || status != kIdle || !AdmitsCiphertexts(screen.ciphertexts())) return status;
-  return Feed(screen.data() + first, rest, into, capacity);
+  if (SSL_is_init_finished(ssl_.get())) return Feed(Screen(datagram, size, min_ciphertext_), into, capacity);
+  // The plaintext of a flight may hold the change of cipher that its ciphertext waits for and, when a session is resumed,
+  // the ServerHello that tells the cipher.
+  const size_t plaintext = LeadingPlaintextSize(datagram, size);
+  const int32_t status = Feed(Screen(datagram, plaintext, kNoCiphertext), into, capacity);
+  if (status != kIdle) return status;
+  const Screen rest(datagram + plaintext, size - plaintext, MinCiphertext());
+  return AdmitsCiphertexts(rest.ciphertexts()) ? Feed(rest, into, capacity) : static_cast<int32_t>(kIdle);
 }
 
-int32_t Connection::Feed(const uint8_t* records, size_t size, uint8_t* into, size_t capacity) {
-  channel_.BeginInput(records, size);
+int32_t Connection::Feed(const Screen& records, uint8_t* into, size_t capacity) {
+  if (records.size() == 0) return kIdle;
+  channel_.BeginInput(records.data(), records.size());
   const int32_t status = Poll(into, capacity);
   channel_.EndInput();
   return status;

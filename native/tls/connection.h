@@ -14,6 +14,7 @@
 namespace dtls {
 
 class Acceptor;
+class Screen;
 
 // What a verb of a Connection found. Positive values are the size of a message.
 enum Status : int32_t {
@@ -152,7 +153,7 @@ class Connection {
   // Size of the smallest ciphertext that the suite can produce.
   size_t MinCiphertext() const;
   // Lends OpenSSL records of one datagram and polls once.
-  int32_t Feed(const uint8_t* records, size_t size, uint8_t* into, size_t capacity);
+  int32_t Feed(const Screen& records, uint8_t* into, size_t capacity);
   bool AdmitsCiphertexts(size_t count);
   int32_t Handshake();
   int32_t Read(uint8_t* into, size_t capacity);

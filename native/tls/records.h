@@ -26,6 +26,16 @@ inline uint16_t RecordEpoch(const uint8_t* record) {
   return static_cast<uint16_t>(record[3] << 8 | record[4]);
 }
 
+// Size of the whole records before the first of epoch 1.
+inline size_t LeadingPlaintextSize(const uint8_t* datagram, size_t size) {
+  size_t at = 0;
+  while (const size_t record = WholeRecordSize(datagram + at, size - at)) {
+    if (RecordEpoch(datagram + at) == 1) break;
+    at += record;
+  }
+  return at;
+}
+
 // The 48 bits after the epoch.
 inline uint64_t RecordNumber(const uint8_t* record) {
   uint64_t number = 0;

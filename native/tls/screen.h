@@ -23,7 +23,6 @@ class Screen {
         continue;
       }
       if (RecordEpoch(header) == 1) ++ciphertexts_;
-      if (ciphertexts_ == 0) plaintext_size_ += record;
       if (has_gap) {
         Append(header, record);
       } else {
@@ -36,8 +35,7 @@ class Screen {
 
   const uint8_t* data() const { return copied_.empty() ? data_ : copied_.data(); }
   size_t size() const { return copied_.empty() ? size_ : copied_.size(); }
-  // Size of the records before the first of epoch 1, and how many of epoch 1 there are.
-  size_t plaintext_size() const { return plaintext_size_; }
+  // How many records of epoch 1 there are.
   size_t ciphertexts() const { return ciphertexts_; }
 
  private:
@@ -48,7 +46,6 @@ class Screen {
 
   const uint8_t* data_;
   size_t size_ = 0;
-  size_t plaintext_size_ = 0;
   size_t ciphertexts_ = 0;
   std::vector<uint8_t> copied_;
 };
