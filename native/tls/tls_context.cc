@@ -1,5 +1,8 @@
 #include "tls/tls_context.h"
 
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+
 #include "tls/acceptor.h"
 #include "tls/connection.h"
 
@@ -41,7 +44,23 @@ void SetPolicy(SSL_CTX* ctx, const TlsContextOptions& options) {
   // Sessions by ID, for clients without tickets. OpenSSL bounds their number (20,480).
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
   SSL_CTX_set_timeout(ctx, static_cast<long>(options.session_timeout_s));
-  SSL_CTX_set_dh_auto(ctx, 1);
+}
+
+// For DHE, 128 bits of security. SSL_CTX_set_dh_auto() would take 1024 bits for DHE-PSK with AES-128 at security level
+// 1, which is Node's.
+bool SetDhGroup(SSL_CTX* ctx) {
+  const KeyContextPointer generator(EVP_PKEY_CTX_new_from_name(nullptr, "DH", nullptr));
+  char group[] = "ffdhe3072";
+  OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+                             OSSL_PARAM_construct_end()};
+  EVP_PKEY* key = nullptr;
+  if (generator == nullptr || EVP_PKEY_fromdata_init(generator.get()) != 1 ||
+      EVP_PKEY_fromdata(generator.get(), &key, EVP_PKEY_KEY_PARAMETERS, parameters) != 1) {
+    return false;
+  }
+  if (SSL_CTX_set0_tmp_dh_pkey(ctx, key) == 1) return true;
+  EVP_PKEY_free(key);
+  return false;
 }
 
 }  // namespace
@@ -55,6 +74,10 @@ std::shared_ptr<TlsContext> TlsContext::Create(const TlsContextOptions& options,
     return nullptr;
   }
   SetPolicy(ctx.get(), options);
+  if (!SetDhGroup(ctx.get())) {
+    *error = {"", LastErrorReason()};
+    return nullptr;
+  }
   Connection::InstallCallbacks(ctx.get(), options.keylog);
   Acceptor::InstallCallbacks(ctx.get());
   return std::shared_ptr<TlsContext>(new TlsContext(std::move(ctx), options.eddsa_server));
