@@ -1,10 +1,13 @@
 import { isIP } from 'node:net';
-import { DtlsAssociation } from '../index';
+import { type ConnectOptions, DtlsAssociation } from '../index';
+import { identityOptions, insecureWarning, usesCertificates, verificationOptions } from './certificates';
 import type { Report } from './events';
+import { readFlagFile } from './files';
 import { answered, sendLines } from './input';
 import { keylogWriter } from './keylog';
-import { type PeerFlags, sessionOptions } from './options';
+import { type PeerFlags, peerOptions } from './options';
 import { chooseKey } from './psk';
+import { sessionWriter } from './session-file';
 import { stopRequested } from './stop';
 import { watchClient } from './watch';
 
@@ -13,6 +16,8 @@ export interface ClientFlags extends PeerFlags {
   name: string;
   /** False for --no-ping. */
   ping: boolean;
+  sessOut?: string;
+  sessIn?: string;
 }
 
 /**
@@ -21,6 +26,7 @@ export interface ClientFlags extends PeerFlags {
  */
 export async function runClient(host: string, port: number, flags: ClientFlags, report: Report): Promise<number> {
   const clones = createClones(host, port, flags, report);
+  if (flags.insecure) report(insecureWarning('the server'));
   const stop = stopRequested(flags.duration);
   for (const clone of clones) {
     if (isIP(host) === 0) report({ event: 'info', association: clone.name, message: 'Looking up the host ...' });
@@ -43,24 +49,35 @@ export async function runClient(host: string, port: number, flags: ClientFlags, 
 }
 
 function createClones(host: string, port: number, flags: ClientFlags, report: Report): DtlsAssociation[] {
-  const { count, pskIdentity, ping } = flags;
-  const key = chooseKey(flags);
+  const { count, pskIdentity, sessOut } = flags;
+  const key = chooseKey(flags, usesCertificates(flags));
+  const options = clientOptions(host, port, flags);
   const keylog = keylogWriter(flags.keylog);
+  const storeSession = sessOut === undefined ? undefined : sessionWriter(sessOut);
   return Array.from({ length: count }, (_, number) => {
     const name = `${flags.name} (clone number ${number})`;
-    const clone = new DtlsAssociation({
-      host,
-      port,
-      name,
-      psk: { identity: pskIdentity ?? name, key },
-      ping,
-      keylog: keylog !== undefined,
-      ...sessionOptions(flags),
-    });
+    const psk = key && { identity: pskIdentity ?? name, key };
+    const clone = new DtlsAssociation({ ...options, name, psk, keylog: keylog !== undefined });
     if (keylog !== undefined) clone.on('keylog', keylog);
+    if (storeSession !== undefined) clone.on('session', storeSession);
     watchClient(clone, host, report);
     return clone;
   });
+}
+
+/** What is the same for each of its associations. */
+function clientOptions(host: string, port: number, flags: ClientFlags): ConnectOptions {
+  const { ping, servername, sessIn } = flags;
+  return {
+    host,
+    port,
+    ping,
+    ...(servername !== undefined && { servername }),
+    ...identityOptions(flags),
+    ...verificationOptions(flags),
+    ...(sessIn !== undefined && { session: readFlagFile('--sess-in', sessIn) }),
+    ...peerOptions(flags),
+  };
 }
 
 /** Sends what the user types; resolves when the end of input is the end of the job. */

@@ -2,7 +2,7 @@ import type { AssociationStats, CloseInfo } from '../index';
 
 export type Level = 'info' | 'warning' | 'error';
 
-interface Notice {
+export interface Notice {
   event: Level;
   message: string;
   association?: string;
@@ -15,14 +15,27 @@ interface Lookup {
   address: string;
 }
 
-interface Connected {
+export interface Connected {
   event: 'connected';
   association: string;
   address: string;
   port: number;
   protocol: string;
   cipher: string;
+  /** That of the pre-shared key, "" without one. */
   identity: string;
+  /** The peer's; absent when it showed none. */
+  certificate?: { subject: string; issuer: string; fingerprint: string };
+  /** Whether the certificate is in order, or the peer has the pre-shared key. */
+  authorized: boolean;
+  /** Why not; absent when nobody asked for a certificate. */
+  authorizationError?: string;
+  /** What was agreed on, if anything. */
+  servername?: string;
+  alpn?: string;
+  srtp?: string;
+  /** Whether the session is one from before. */
+  resumed: boolean;
   handshakeMs: number;
   retransmits: number;
 }

@@ -1,9 +1,26 @@
 const KEYS = `
-Keys:
-  Every user of this machine can see a key given with --psk (in ps). Give it
-  with --psk-file, or in the environment variable DTLS_PSK, in hex. Without any
-  of these, the key is that of Qt's examples, 1a2b3c4d5e6f: it is public, and
-  protects nothing.
+Keys and passphrases:
+  Every user of this machine can see what is given with --psk or --pass (in ps).
+  Give it with --psk-file or --pass-file, or in the environment variable
+  DTLS_PSK or DTLS_PASS. Pre-shared keys are in hex. Without any of these, and
+  with no flag for certificates, the key is that of Qt's examples,
+  1a2b3c4d5e6f: it is public, and protects nothing.
+`;
+
+const VERIFYING = `
+With a flag for certificates:
+  The server has to show a certificate that is in order, and for its name; one
+  that Node.js trusts needs no flag but --servername. --insecure shows the
+  fingerprint of another, for --fingerprint from then on. No pre-shared key is
+  used unless --psk or --psk-file is given, too; then the server may choose.
+`;
+
+const SERVING = `
+With a flag for certificates:
+  The server takes part with --cert. --request-cert lets in only clients whose
+  certificate is in order, --fingerprint only those it names (one of several),
+  and --request-cert --insecure those with any certificate, or none. No
+  pre-shared key is used unless --psk or --psk-file is given, too.
 `;
 
 const SAFE_TEXT = `
@@ -17,8 +34,10 @@ const NOTICES = `
 const LISTENING = `
   listening              address, port`;
 const CONNECTED = `
-  connected              address, port, protocol, cipher, identity,
-                         handshakeMs, retransmits`;
+  connected              address, port, protocol, cipher, identity, authorized,
+                         resumed, handshakeMs, retransmits; where there are
+                         any: certificate (subject, issuer, fingerprint),
+                         authorizationError, servername, alpn, srtp`;
 const RECEIVED = `bytes (hex), text (escaped), datagram (hex, as it came)`;
 const CLOSED = `
   closed                 reason (local, peer, error, idle or replaced), stats;
@@ -29,7 +48,7 @@ function exitCodes(success: string): string {
 Exit code:
   0  ${success}
   1  the job was not done
-  2  wrong usage
+  2  wrong usage, or a file that cannot be used
 `;
 }
 
@@ -63,11 +82,12 @@ Standard input:
   ends the program when every message sent has its answer, or when none came
   for 2 seconds. Input that is empty from the start, as that of a background
   job, does not end it; with --duration, no end of input does.
-${KEYS}
+${KEYS}${VERIFYING}
 Examples:
   dtls client 127.0.0.1 22334 --count 3 --name Bob
   echo hello | dtls client 127.0.0.1 22334 --quiet --no-ping
   dtls client device.local 5684 --psk-identity meter-7 --psk-file key.hex
+  dtls client device.local 5684 --ca ca.pem --cert me.pem --key me.key
 ${exitCodes('every association was connected, and none failed (a close by the\n     server is no failure)')}${SAFE_TEXT}${jsonEvents(
   NOTICES,
   '\n  lookup                 address (of the host; it is tried now)',
@@ -80,11 +100,12 @@ export const SERVER_DESCRIPTION =
   'Twin of Qt\'s DTLS server example: prints every message and answers "to (address:port): ACK", until Ctrl-C, which ' +
   'sends close_notify to every client. Accepts any identity that has the key.';
 
-export const SERVER_HELP = `${KEYS}
+export const SERVER_HELP = `${KEYS}${SERVING}
 Examples:
   dtls server --echo
   dtls server --port 0 --duration 60 --json
   dtls server --address 0.0.0.0 --psk-identity meter-7 --psk-file key.hex
+  dtls server --cert server.pem --key server.key --request-cert --ca ca.pem
 ${exitCodes('it served until its end')}${SAFE_TEXT}${jsonEvents(
   NOTICES,
   LISTENING,
@@ -129,7 +150,7 @@ Answers:
   DTLS are never sent again; retransmits are those of the handshakes.
 
 Ctrl-C ends the run early, with the report; once more, at once.
-${KEYS}
+${KEYS}${VERIFYING}
 Examples:
   dtls bench 127.0.0.1 22334 --associations 100 --window 4
   dtls bench 127.0.0.1 22334 --rate 5000 --duration 60 --html report.html

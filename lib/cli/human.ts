@@ -1,4 +1,5 @@
 import { colours } from './colours';
+import { connectedLines } from './connected';
 import { escapeMessage, escapeText } from './escape';
 import type { CliEvent, Level, Received, Report } from './events';
 import { terminalWidth, wrap } from './wrap';
@@ -51,6 +52,7 @@ export function describe(event: CliEvent): Line[] {
     case 'closed':
       return describeEnd(event.association, event.reason);
     case 'connected':
+      return connectedLines(event);
     case 'summary':
       return [];
   }

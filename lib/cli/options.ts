@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ConnectOptions } from '../index';
+import type { ConnectOptions, DtlsVersion, SrtpProfile } from '../index';
+import type { CertificateFlags } from './certificates';
+import type { PskFlags } from './psk';
 
 /** Flags of every command that prints events. */
 export interface OutputFlags {
@@ -7,9 +9,10 @@ export interface OutputFlags {
   quiet?: true;
 }
 
-/** Flags that become options of the library. */
+/** Flags that become options of the library, which checks them. */
 export interface SessionFlags {
   ciphers?: string;
+  minVersion?: DtlsVersion;
   mtu?: number;
   /** Milliseconds. */
   retransmit?: number;
@@ -17,21 +20,23 @@ export interface SessionFlags {
   handshakeTimeout?: number;
 }
 
-/** Flags of every command that has keys. */
-export interface SecurityFlags extends SessionFlags {
-  psk?: string;
-  pskFile?: string;
-  pskIdentity?: string;
-  keylog?: string;
+/** Flags of every command that has keys or certificates. */
+export interface SecurityFlags extends SessionFlags, PskFlags, CertificateFlags {
+  /** True without a file. */
+  keylog?: string | true;
 }
 
 /** Flags that `dtls client` and `dtls server` share. */
 export interface PeerFlags extends OutputFlags, SecurityFlags {
+  alpn?: string[];
+  useSrtp?: SrtpProfile[];
+  trace?: true;
   /** Seconds. */
   duration?: number;
 }
 
-type SessionOptions = Pick<ConnectOptions, 'ciphers' | 'mtu' | 'retransmit' | 'handshakeTimeout'>;
+type SessionOptions = Pick<ConnectOptions, 'ciphers' | 'minVersion' | 'mtu' | 'retransmit' | 'handshakeTimeout'>;
+type PeerOptions = SessionOptions & Pick<ConnectOptions, 'ALPNProtocols' | 'srtpProfiles' | 'enableTrace'>;
 
 /** setTimeout() takes no longer waits. */
 const MAX_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
@@ -45,31 +50,57 @@ export const retransmitOption = (): Option =>
   new Option('--retransmit <ms>', 'first wait before sending again (default: 1000)').argParser(wholeNumber);
 
 /** `handshakeTimeoutS` is what the help says of the default. */
-export function addSecurityOptions(command: Command, handshakeTimeoutS?: number): Command {
+export function addSessionOptions(command: Command, handshakeTimeoutS?: number): Command {
   return command
-    .addOption(new Option('--psk <hex>', 'pre-shared key, visible to other users').conflicts('pskFile'))
-    .option('--psk-file <file>', 'file that holds the pre-shared key in hex')
-    .option('--ciphers <list>', 'OpenSSL cipher list (default: the PSK suites)')
+    .optionsGroup('Handshake:')
+    .option('--ciphers <list>', 'OpenSSL cipher list, or "coap" (default: forward secrecy first)')
+    .option('--min-version <version>', 'DTLSv1.2 or DTLSv1 (default: DTLSv1.2)')
     .option('--mtu <bytes>', 'largest datagram to send (default: 1200)', wholeNumber)
-    .option('--keylog <file>', 'append session secrets to it, for Wireshark')
     .addOption(handshakeTimeoutOption(handshakeTimeoutS))
     .addOption(retransmitOption());
 }
 
-export function addPeerOptions(command: Command): Command {
-  return addSecurityOptions(command)
-    .option('--duration <seconds>', 'end after (default: at Ctrl-C)', seconds)
+export const durationOption = (): Option =>
+  new Option('--duration <seconds>', 'end after (default: at Ctrl-C)').argParser(seconds);
+
+export const keylogOption = (): Option =>
+  new Option('--keylog [file]', 'append session secrets to it, or to SSLKEYLOGFILE, for Wireshark');
+
+/** What is agreed on besides keys. */
+export function addExtensionOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--alpn <list>', 'application protocols, separated by commas').argParser(commaList))
+    .addOption(new Option('--use-srtp <list>', 'SRTP profiles, separated by colons').argParser(colonList));
+}
+
+export function addOutputOptions(command: Command): Command {
+  return command
+    .optionsGroup('Output:')
     .addOption(jsonOption())
-    .option('-q, --quiet', 'print only messages, warnings and errors');
+    .option('-q, --quiet', 'print only messages, warnings and errors')
+    .addOption(keylogOption())
+    .option('--trace', 'describe each message of the handshake on standard error');
 }
 
 /** The options that the user gave; the library knows the defaults of the others. */
-export function sessionOptions({ ciphers, mtu, retransmit, handshakeTimeout }: SessionFlags): SessionOptions {
+export function sessionOptions(flags: SessionFlags): SessionOptions {
+  const { ciphers, minVersion, mtu, retransmit, handshakeTimeout } = flags;
   return {
     ...(ciphers !== undefined && { ciphers }),
+    ...(minVersion !== undefined && { minVersion }),
     ...(mtu !== undefined && { mtu }),
     ...(retransmit !== undefined && { retransmit: { initial: retransmit } }),
     ...(handshakeTimeout !== undefined && { handshakeTimeout: toMs(handshakeTimeout) }),
+  };
+}
+
+export function peerOptions(flags: PeerFlags): PeerOptions {
+  const { alpn, useSrtp, trace } = flags;
+  return {
+    ...sessionOptions(flags),
+    ...(alpn !== undefined && { ALPNProtocols: alpn }),
+    ...(useSrtp !== undefined && { srtpProfiles: useSrtp }),
+    ...(trace && { enableTrace: true }),
   };
 }
 
@@ -94,4 +125,12 @@ export function seconds(text: string): number {
   const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value > 0 && value <= MAX_SECONDS) return value;
   throw new InvalidArgumentError(`Seconds are expected: more than 0, up to ${MAX_SECONDS}.`);
+}
+
+export function commaList(text: string): string[] {
+  return text.split(',');
+}
+
+function colonList(text: string): string[] {
+  return text.split(':');
 }

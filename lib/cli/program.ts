@@ -4,6 +4,7 @@ import { runBench } from './bench/bench';
 import { benchReporter } from './bench/display';
 import { addBenchOptions } from './bench/flags';
 import type { BenchFlags } from './bench/plan';
+import { addCertificateOptions, servernameOption } from './certificates';
 import { type ClientFlags, runClient } from './client';
 import { colours } from './colours';
 import { type DemoFlags, runDemo } from './demo/demo';
@@ -23,7 +24,10 @@ import {
 import { humanReport, withCode } from './human';
 import { jsonReport } from './json';
 import {
-  addPeerOptions,
+  addExtensionOptions,
+  addOutputOptions,
+  addSessionOptions,
+  durationOption,
   handshakeTimeoutOption,
   jsonOption,
   numberFrom,
@@ -31,8 +35,9 @@ import {
   retransmitOption,
   seconds,
 } from './options';
+import { addPskOptions } from './psk';
 import { runServer, type ServerFlags } from './server';
-import { UsageError } from './usage-error';
+import { isUsageError, UsageError } from './usage-error';
 
 const MAX_PORT = 65_535;
 
@@ -49,15 +54,14 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     // Commander has told its errors already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof UsageError) && !DtlsError.is(error)) throw error;
-    const code = DtlsError.is(error) ? error.code : undefined;
-    console.error(`error: ${withCode(error.message, code)}`);
-    return code === undefined || code === 'ERR_DTLS_OPTION' ? 2 : 1;
+    console.error(`error: ${withCode(error.message, DtlsError.is(error) ? error.code : undefined)}`);
+    return isUsageError(error) ? 2 : 1;
   }
 }
 
 function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('dtls')
-    .description("DTLS 1.2 with pre-shared keys: twins of Qt's example client and server, and a load generator.")
+    .description("DTLS 1.2 client, server and load generator; the first two are twins of Qt's examples.")
     .version(describeVersion(), '-V, --version', 'print the version, and that of OpenSSL')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -81,9 +85,14 @@ function addClient(program: Command, done: (exitCode: number) => void): void {
     .argument('<port>', 'its UDP port', numberFrom(1, MAX_PORT))
     .option('--count <n>', 'number of associations', numberFrom(1, 1000), 1)
     .option('--name <name>', 'associations are named "<name> (clone number 0)" ...', 'Alice')
-    .option('--psk-identity <id>', 'identity that the key belongs to (default: the name)')
-    .option('--no-ping', 'send no pings');
-  addPeerOptions(command).addHelpText('after', CLIENT_HELP);
+    .option('--no-ping', 'send no pings')
+    .addOption(durationOption());
+  addPskOptions(command, 'identity that the key belongs to (default: the name)');
+  addCertificateOptions(command, 'the server').addOption(servernameOption());
+  addExtensionOptions(addSessionOptions(command))
+    .option('--sess-out <file>', 'store the session there (mode 0600), to resume it')
+    .option('--sess-in <file>', 'resume the session that was stored there');
+  addOutputOptions(command).addHelpText('after', CLIENT_HELP);
   command.action(async (host: string, port: number, flags: ClientFlags) => {
     done(await attempt(flags, reportFor(flags, 'client'), (report) => runClient(host, port, flags, report)));
   });
@@ -96,11 +105,16 @@ function addServer(program: Command, done: (exitCode: number) => void): void {
     .description(SERVER_DESCRIPTION)
     .option('--address <ip>', 'address to listen on; 0.0.0.0 or :: for all', '127.0.0.1')
     .option('--port <port>', 'UDP port to listen on; 0 lets the system choose', numberFrom(0, MAX_PORT), 22_334)
-    .option('--psk-identity <id>', 'accept only this identity (default: any)')
-    .option('--psk-hint <text>', 'identity hint for the clients', 'Qt DTLS example server')
     .option('--echo', 'answer each message with itself')
-    .option('--idle-timeout <seconds>', 'close associations from which nothing comes (default: never)', seconds);
-  addPeerOptions(command).addHelpText('after', SERVER_HELP);
+    .option('--idle-timeout <seconds>', 'close associations from which nothing comes (default: never)', seconds)
+    .addOption(durationOption());
+  addPskOptions(command, 'accept only this identity (default: any)').option(
+    '--psk-hint <text>',
+    'identity hint for the clients',
+    'Qt DTLS example server',
+  );
+  addCertificateOptions(command, 'clients').option('--request-cert', 'require a certificate of clients');
+  addOutputOptions(addExtensionOptions(addSessionOptions(command))).addHelpText('after', SERVER_HELP);
   command.action(async (flags: ServerFlags) => {
     done(await attempt(flags, reportFor(flags, 'server'), (report) => runServer(flags, report)));
   });
@@ -141,7 +155,10 @@ function reportFor({ json, quiet }: OutputFlags, role: 'client' | 'server'): Rep
   const report = json ? jsonReport(role) : humanReport;
   if (!quiet) return report;
   return (event) => {
-    if (event.event !== 'info' && event.event !== 'lookup') report(event);
+    if (event.event === 'info' || event.event === 'lookup') return;
+    // For people, it is progress.
+    if (event.event === 'connected' && !json) return;
+    report(event);
   };
 }
 
@@ -154,7 +171,7 @@ async function attempt(
   try {
     return await run(report);
   } catch (error) {
-    if (!json || !DtlsError.is(error) || error.code === 'ERR_DTLS_OPTION') throw error;
+    if (!json || !DtlsError.is(error) || isUsageError(error)) throw error;
     report({ event: 'error', message: error.message, code: error.code });
     return 1;
   }

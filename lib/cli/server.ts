@@ -1,9 +1,17 @@
 import { createServer, type DtlsAssociation, type DtlsServer, QT_EXAMPLE_KEY, type ServerOptions } from '../index';
+import {
+  type CertificateFlags,
+  identityOptions,
+  insecureWarning,
+  usesCertificates,
+  verificationOptions,
+} from './certificates';
 import type { Report } from './events';
 import { keylogWriter } from './keylog';
-import { type PeerFlags, sessionOptions, toMs } from './options';
+import { type PeerFlags, peerOptions, toMs } from './options';
 import { chooseKey } from './psk';
 import { stopRequested } from './stop';
+import { UsageError } from './usage-error';
 import { watchServer } from './watch';
 
 export interface ServerFlags extends PeerFlags {
@@ -18,7 +26,8 @@ export interface ServerFlags extends PeerFlags {
 /** Qt's server example as a command. Returns the exit code: 0 when it served until it was told to end. */
 export async function runServer(flags: ServerFlags, report: Report): Promise<number> {
   const { address, port } = flags;
-  const key = chooseKey(flags);
+  checkCertificates(flags);
+  const key = chooseKey(flags, usesCertificates(flags));
   const keylog = keylogWriter(flags.keylog);
   const server = createServer(serverOptions(flags, key), (association) => {
     association.on('message', (data) => answer(association, flags.echo ? data : acknowledgement(association), report));
@@ -31,6 +40,7 @@ export async function runServer(flags: ServerFlags, report: Report): Promise<num
   const stop = stopRequested(flags.duration);
   await server.listen({ port, address });
   reportListening(server, report);
+  if (flags.insecure) report(insecureWarning('each client'));
   if (key === QT_EXAMPLE_KEY && !isLoopback(address)) warnOfExampleKey(report);
   const failure = await Promise.race([stop, failed]);
   await server.close();
@@ -57,15 +67,33 @@ export function answer(association: DtlsAssociation, data: string | Uint8Array, 
   }
 }
 
-function serverOptions(flags: ServerFlags, key: Uint8Array): ServerOptions {
-  const { pskIdentity, pskHint, idleTimeout } = flags;
+function serverOptions(flags: ServerFlags, key: Uint8Array | undefined): ServerOptions {
+  const { requestCert, idleTimeout } = flags;
   return {
-    ...(pskIdentity === undefined ? { pskCallback: () => key } : { psk: { [pskIdentity]: key } }),
-    pskIdentityHint: pskHint,
+    ...(key !== undefined && pskOptions(flags, key)),
+    ...identityOptions(flags),
+    ...verificationOptions(flags),
+    ...(requestCert && { requestCert }),
     keylog: flags.keylog !== undefined,
     ...(idleTimeout !== undefined && { idleTimeout: toMs(idleTimeout) }),
-    ...sessionOptions(flags),
+    ...peerOptions(flags),
   };
+}
+
+function pskOptions({ pskIdentity, pskHint }: ServerFlags, key: Uint8Array): ServerOptions {
+  const keys = pskIdentity === undefined ? { pskCallback: () => key } : { psk: { [pskIdentity]: key } };
+  return { ...keys, pskIdentityHint: pskHint };
+}
+
+/** Flags that would do nothing must not make anybody feel safe. */
+function checkCertificates(flags: CertificateFlags): void {
+  const { cert, ca, insecure, requestCert, fingerprint } = flags;
+  if (cert === undefined && usesCertificates(flags)) {
+    throw new UsageError('--cert is missing: a server that uses certificates has one of its own.');
+  }
+  if (requestCert || fingerprint !== undefined || (ca === undefined && !insecure)) return;
+  const flag = insecure ? '--insecure' : '--ca';
+  throw new UsageError(`${flag}: clients are not asked for a certificate; add --request-cert.`);
 }
 
 function isLoopback(address: string): boolean {

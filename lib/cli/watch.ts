@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { type CloseInfo, type DtlsAssociation, DtlsError, type DtlsServer, type HandshakeInfo } from '../index';
+import { type CloseInfo, type DtlsAssociation, DtlsError, type DtlsServer } from '../index';
+import { connected } from './connected';
 import type { Report } from './events';
 
 /** Reports what happens to a client's association; `host` is what it was asked to connect to. */
@@ -13,7 +14,7 @@ export function watchClient(association: DtlsAssociation, host: string, report: 
   association.on('serverResponse', (_name, datagram, data) => {
     report({ event: 'response', association: name, data, datagram });
   });
-  association.on('secureConnect', () => reportConnected(association, report));
+  association.on('secureConnect', () => report(connected(association)));
   // Most errors are the end, and only with the end comes their code.
   let lastWords: string | undefined;
   association.on('errorMessage', (message) => {
@@ -48,7 +49,7 @@ export function watchServer(server: DtlsServer, report: Report): void {
   });
   server.on('secureConnection', (association) => {
     const { name } = association;
-    reportConnected(association, report);
+    report(connected(association));
     association.on('close', (info) => {
       if (info.reason === 'peer') {
         report({ event: 'info', association: name, message: `${name}: The DTLS connection has been shutdown` });
@@ -58,30 +59,9 @@ export function watchServer(server: DtlsServer, report: Report): void {
   });
 }
 
-function reportConnected(association: DtlsAssociation, report: Report): void {
-  const { name, remote } = association;
-  const { durationMs, retransmits } = association.handshake as HandshakeInfo;
-  report({
-    event: 'connected',
-    association: name,
-    address: remote.address,
-    port: remote.port,
-    protocol: association.getProtocol() ?? '',
-    cipher: association.getCipher()?.name ?? '',
-    identity: association.pskIdentity ?? '',
-    handshakeMs: roundMs(durationMs),
-    retransmits,
-  });
-}
-
 function reportClosed({ name, stats }: DtlsAssociation, { reason, error }: CloseInfo, report: Report): void {
   const why = error === undefined ? {} : { message: error.message };
   report({ event: 'closed', association: name, reason, ...codeOf(error), ...why, stats });
-}
-
-/** Milliseconds to the microsecond. */
-export function roundMs(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }
 
 function codeOf(error: Error | undefined): { code?: string } {

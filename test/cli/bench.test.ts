@@ -266,7 +266,7 @@ describe('wrong usage ends with exit code 2 and says why', () => {
     ['127.0.0.1 1 --one-way --window 2', /--one-way.*cannot be used with.*--window/],
     ['127.0.0.1 1 --size 19', /--size: .* 20 bytes or more; --any-reply and --one-way take fewer/],
     ['127.0.0.1 1 -n 60000 --window 65536', /--window: up to 1048576/],
-    ['127.0.0.1 1 --ciphers NONSENSE', /ciphers: .*\(ERR_DTLS_OPTION\)/],
+    ['127.0.0.1 1 --ciphers NONSENSE', /ciphers: .*\(ERR_DTLS_CIPHERS\)/],
     ['127.0.0.1 1 --mtu 5', /mtu: .*256 to 16384.*\(ERR_DTLS_OPTION\)/],
     ['127.0.0.1 1 --psk xyz', /--psk: a key in hexadecimal/],
     ['127.0.0.1 1 --asociations 2', /unknown option '--asociations'\n\(Did you mean --associations\?\)/],

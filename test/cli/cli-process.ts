@@ -17,6 +17,15 @@ export interface Listener {
 
 const running = new Set<CliProcess>();
 
+/** What the program obeys, and whoever runs the tests may have. */
+const CLEAN_ENV = {
+  DTLS_PSK: undefined,
+  DTLS_PASS: undefined,
+  SSLKEYLOGFILE: undefined,
+  FORCE_COLOR: undefined,
+  NO_COLOR: undefined,
+};
+
 afterEach(() => {
   for (const cli of running) cli.kill();
 });
@@ -31,8 +40,7 @@ export class CliProcess {
   #onOutput = (): void => {};
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    const clean = { ...process.env, DTLS_PSK: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined, ...env };
-    this.#child = spawn(process.execPath, [MAIN, ...args], { env: clean });
+    this.#child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...CLEAN_ENV, ...env } });
     this.#child.stdout.on('data', (chunk) => {
       this.#stdout += chunk;
       this.#onOutput();

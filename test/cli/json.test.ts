@@ -42,6 +42,8 @@ test('--json tells all that happens, one object a line', async () => {
     protocol: 'DTLSv1.2',
     cipher: 'ECDHE-PSK-CHACHA20-POLY1305',
     identity: ALICE,
+    authorized: true,
+    resumed: false,
     handshakeMs: expect.any(Number),
     retransmits: 0,
   });

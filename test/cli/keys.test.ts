@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -88,6 +88,15 @@ describe('--keylog', () => {
       expect(statSync(file).mode & 0o777).toBe(0o600);
     },
   );
+
+  test('without a file means that of SSLKEYLOGFILE, which alone does nothing', async () => {
+    const file = join(scratch, 'keys.log');
+    const listener = await listen();
+    await exchange(listener, [], { SSLKEYLOGFILE: file });
+    expect(existsSync(file)).toBe(false);
+    await exchange(listener, ['--keylog'], { SSLKEYLOGFILE: file });
+    expect(readFileSync(file, 'utf8')).toMatch(/^CLIENT_RANDOM /);
+  });
 
   test('a file that cannot be written is wrong usage', async () => {
     expect(await run(['server', '--keylog', join(scratch, 'none', 'keys.log')])).toMatchObject({

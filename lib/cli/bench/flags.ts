@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { addSecurityOptions, jsonOption, numberFrom, seconds } from '../options';
+import { addCertificateOptions, servernameOption } from '../certificates';
+import { addSessionOptions, jsonOption, keylogOption, numberFrom, seconds } from '../options';
+import { addPskOptions } from '../psk';
 import { HANDSHAKE_TIMEOUT_S } from './handshakes';
 
 /** One socket each; a system has not many more ports for one address. */
@@ -22,11 +24,14 @@ export function addBenchOptions(command: Command): Command {
     .option('-d, --duration <seconds>', 'how long to send messages', seconds, 10)
     .addOption(new Option('--one-way', 'expect no answers').conflicts(['anyReply', 'window', 'answerTimeout']))
     .option('--any-reply', 'count any answer, not only an echo')
-    .option('--answer-timeout <seconds>', 'a message without an answer is lost after', seconds, 1)
-    .option('--psk-identity <id>', 'identity that the key belongs to', 'bench');
-  return addSecurityOptions(command, HANDSHAKE_TIMEOUT_S)
+    .option('--answer-timeout <seconds>', 'a message without an answer is lost after', seconds, 1);
+  addPskOptions(command, 'identity that the key belongs to (default: bench)');
+  addCertificateOptions(command, 'the server').addOption(servernameOption());
+  return addSessionOptions(command, HANDSHAKE_TIMEOUT_S)
+    .optionsGroup('Output:')
     .addOption(jsonOption())
-    .option('--html <file>', 'write the report as a page with charts');
+    .option('--html <file>', 'write the report as a page with charts')
+    .addOption(keylogOption());
 }
 
 function messagesPerSecond(text: string): number {

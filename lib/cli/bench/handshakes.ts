@@ -1,8 +1,10 @@
+import { isIP } from 'node:net';
 import { createSecureContext, DtlsAssociation } from '../../index';
+import { identityOptions, usesCertificates, verificationOptions } from '../certificates';
+import { roundMs } from '../connected';
 import { keylogWriter } from '../keylog';
 import { sessionOptions } from '../options';
 import { chooseKey } from '../psk';
-import { roundMs } from '../watch';
 import type { BenchReporter, HandshakeResult } from './events';
 import { Meter } from './meter';
 import { type MakeAssociation, Opening } from './opening';
@@ -23,15 +25,22 @@ export interface HandshakePhase {
 
 /** Throws for flags that the library refuses. */
 export function associationMaker({ host, port }: Plan, flags: BenchFlags): MakeAssociation {
-  const { ciphers, ...session } = sessionOptions({ handshakeTimeout: HANDSHAKE_TIMEOUT_S, ...flags });
+  const { ciphers, minVersion, ...session } = sessionOptions({ handshakeTimeout: HANDSHAKE_TIMEOUT_S, ...flags });
+  const withCertificates = usesCertificates(flags);
+  const key = chooseKey(flags, withCertificates);
   const keylog = keylogWriter(flags.keylog);
   const secureContext = createSecureContext({
-    psk: { identity: flags.pskIdentity, key: chooseKey(flags) },
+    ...(key !== undefined && { psk: { identity: flags.pskIdentity ?? 'bench', key } }),
+    ...identityOptions(flags),
     ...(ciphers !== undefined && { ciphers }),
+    ...(minVersion !== undefined && { minVersion }),
     keylog: keylog !== undefined,
   });
+  // The host is looked up just once, but each certificate is to be for its name.
+  const servername = flags.servername ?? (withCertificates && isIP(host) === 0 ? host : undefined);
+  const verification = { ...verificationOptions(flags), servername };
   const make = (address = host): DtlsAssociation => {
-    const association = new DtlsAssociation({ host: address, port, secureContext, ...session });
+    const association = new DtlsAssociation({ host: address, port, secureContext, ...verification, ...session });
     if (keylog !== undefined) association.on('keylog', keylog);
     return association;
   };

@@ -1,5 +1,5 @@
 import { createHistogram } from 'node:perf_hooks';
-import { roundMs } from '../watch';
+import { roundMs } from '../connected';
 
 /** HdrHistogram's values are nanoseconds here, up to an hour, each known to 3 digits. */
 const RANGE = { lowest: 1, highest: 3_600_000_000_000, figures: 3 };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DtlsAssociation } from '../../index';
-import { roundMs } from '../watch';
+import { roundMs } from '../connected';
 import type { AnswerResult, BenchReporter, MessageResult } from './events';
 import type { PercentilePoint } from './latency';
 import { Meter } from './meter';

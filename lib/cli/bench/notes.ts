@@ -1,3 +1,4 @@
+import { insecureWarning } from '../certificates';
 import type { BenchReport } from './events';
 import { count, duration, percent, plural } from './format';
 
@@ -6,12 +7,13 @@ const BUSY = 0.95;
 /** From this share of the median latency on, our own delay spoils the measurement. */
 const SPOILING_LAG = 0.5;
 const NOTABLE_UNSENT = 0.001;
+const INSECURE = insecureWarning('the server').message;
 
 /** What a reader of the report should know before trusting its figures. */
 export function notesOn({ plan, messages, handshakes }: Omit<BenchReport, 'notes'>): string[] {
-  if (messages === undefined) return [];
+  const notes = plan.insecure ? [INSECURE] : [];
+  if (messages === undefined) return notes;
   const { answers, unsent = 0, sent, sendLagMs, cpuCores, transportErrors } = messages;
-  const notes: string[] = [];
   if (answers !== undefined && answers.foreign > 0) {
     const text = `${plural(answers.foreign, 'message')} came that are no echo of what was sent.`;
     notes.push(answers.answered > 0 ? text : `${text} If this server answers in its own words, use --any-reply.`);

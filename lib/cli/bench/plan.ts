@@ -16,7 +16,6 @@ export interface BenchFlags extends SecurityFlags {
   answerTimeout: number;
   oneWay?: true;
   anyReply?: true;
-  pskIdentity: string;
   json?: true;
   html?: string;
 }
@@ -39,6 +38,8 @@ export interface Plan {
   answers: 'echo' | 'any' | 'none';
   /** A message without an answer for so long is lost; absent when none is expected. */
   answerTimeoutMs?: number;
+  /** The server's certificate is not verified. */
+  insecure?: true;
 }
 
 /** So that what is kept of unanswered messages stays below 40 MB. */
@@ -69,5 +70,6 @@ export function makePlan(host: string, port: number, flags: BenchFlags): Plan {
     durationMs: duration * 1000,
     answers,
     ...(answers !== 'none' && { answerTimeoutMs: answerTimeout * 1000 }),
+    ...(flags.insecure && { insecure: true }),
   };
 }

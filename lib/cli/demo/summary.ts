@@ -1,6 +1,6 @@
 import type { CloseInfo, DtlsAssociation } from '../../index';
+import { roundMs } from '../connected';
 import type { Summary, SummaryRow } from '../events';
-import { roundMs } from '../watch';
 
 /** One association of the demo, seen from both ends. */
 export interface Visit {
