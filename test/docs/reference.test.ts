@@ -1,14 +1,18 @@
+import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
+import { DtlsAssociation } from '../../lib/association/association';
 import { DtlsError } from '../../lib/errors';
 import { parseConnectOptions } from '../../lib/options/client';
 import { parseListenOptions, parseServerOptions } from '../../lib/options/server';
 import { createSecureContext } from '../../lib/secure-context';
+import { DtlsServer } from '../../lib/server/server';
 
 const ROOT = path.join(__dirname, '../..');
 const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
 const errors = readFileSync(path.join(ROOT, 'docs/errors.md'), 'utf8');
+const options = readFileSync(path.join(ROOT, 'docs/options.md'), 'utf8');
 
 /** The options that a parser knows, from its refusal of one that it does not. */
 function optionsOf(parse: (options: never) => unknown): string[] {
@@ -26,10 +30,37 @@ test.each([
   ['createServer', optionsOf(parseServerOptions)],
   ['listen', optionsOf(parseListenOptions)],
   ['createSecureContext', optionsOf(createSecureContext)],
-])('the README knows every option of %s', (_name, names) => {
+])('docs/options.md knows every option of %s', (_name, names) => {
   expect(names.length).toBeGreaterThan(2);
-  const mentioned = new Set([...readme.matchAll(/[A-Za-z0-9]+/g)].map(([word]) => word));
+  const mentioned = new Set([...options.matchAll(/[A-Za-z0-9]+/g)].map(([word]) => word));
   expect(names.filter((name) => !mentioned.has(name))).toEqual([]);
+});
+
+test('every option in the tables of the README and of docs/options.md is one', () => {
+  const known = new Set(
+    [parseConnectOptions, parseServerOptions, parseListenOptions, createSecureContext].flatMap(optionsOf),
+  );
+  const tables = `${options}${/## Options(.*?)## /s.exec(readme)?.[1]}`;
+  const cells = [...tables.matchAll(/^\| (`.*?) \|/gm)].map((match) => match[1] as string);
+  const names = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)/g)].map((match) => match[1] as string));
+  expect(names.length).toBeGreaterThan(known.size);
+  expect(names.filter((name) => !known.has(name))).toEqual([]);
+});
+
+/** What users may call and read, of a class and what it extends short of EventEmitter. */
+function membersOf({ prototype }: { prototype: object }): string[] {
+  const members: string[] = [];
+  for (let level = prototype; level !== EventEmitter.prototype; level = Object.getPrototypeOf(level)) {
+    members.push(...Object.getOwnPropertyNames(level).filter((name) => name !== 'constructor'));
+  }
+  return members;
+}
+
+test.each([
+  ['DtlsAssociation', DtlsAssociation],
+  ['DtlsServer', DtlsServer],
+])('the README knows every member of %s', (_name, type) => {
+  expect(membersOf(type).filter((name) => !new RegExp(`[\`.]${name}[\`(]`).test(readme))).toEqual([]);
 });
 
 function declaredCodes(): string[] {

@@ -1,9 +1,13 @@
 // Only has to compile, by `npm run typecheck`: the public types, as a user in TypeScript meets them. Each wrong use is
 // one that the compiler has to find.
+import { createPrivateKey, type X509Certificate } from 'node:crypto';
+import type { DetailedPeerCertificate, EphemeralKeyInfo, PeerCertificate } from 'node:tls';
 import {
+  type AlpnCallback,
   type AssociationState,
   type AssociationStats,
   type Capabilities,
+  type CheckServerIdentity,
   type CipherInfo,
   type CloseInfo,
   type ConnectOptions,
@@ -16,20 +20,31 @@ import {
   DtlsError,
   type DtlsErrorCode,
   type DtlsServer,
+  type DtlsVersion,
   type HandshakeInfo,
   type LookupFunction,
+  type PeerDetails,
   type RemoteAddress,
+  type SecureChannel,
   type SecureContext,
+  type SecureContextOptions,
   type ServerOptions,
   type ServerStats,
   type ServerTransport,
+  type SniCallback,
+  type SrtpKeys,
+  type SrtpProfile,
+  type TicketKeys,
   type Transport,
+  type VerifyPeer,
   type Versions,
   versions,
 } from 'dtls-association';
 
 const key = new Uint8Array(16);
 const psk = { identity: 'alice', key };
+const pem = '-----BEGIN CERTIFICATE-----';
+const fingerprint = 'sha-256 AB:CD';
 
 export async function client(): Promise<void> {
   const association: DtlsAssociation = await connect({ host: 'localhost', port: 5684, psk });
@@ -60,6 +75,46 @@ export async function client(): Promise<void> {
   association.close(new Error('enough'));
 }
 
+export function negotiated(association: DtlsAssociation): void {
+  const channel: SecureChannel = association;
+  const authorized: boolean = channel.authorized;
+  const code: string | undefined = channel.authorizationError;
+  const names: Array<string | false> = [channel.alpnProtocol, channel.servername];
+  const peer: PeerCertificate = channel.getPeerCertificate();
+  const issuer: DetailedPeerCertificate = channel.getPeerCertificate(true).issuerCertificate;
+  const certificates: Array<X509Certificate | undefined> = [
+    channel.getPeerX509Certificate(),
+    channel.getX509Certificate(),
+  ];
+  const own: PeerCertificate | Record<string, never> = channel.getCertificate();
+  const ephemeral: EphemeralKeyInfo | Record<string, never> | null = channel.getEphemeralKeyInfo();
+  const bytes: Array<Buffer | undefined> = [
+    channel.getFinished(),
+    channel.getPeerFinished(),
+    channel.getPeerPublicKey(),
+    channel.getSession(),
+    channel.exportKeyingMaterial(32, 'EXPORTER-mine'),
+    channel.exportKeyingMaterial(32, 'EXPORTER-mine', new Uint8Array(1)),
+  ];
+  const isReused: boolean = channel.isSessionReused();
+  const profile: SrtpProfile | undefined = channel.srtpProfile;
+  const srtp: SrtpKeys | undefined = channel.getSrtpKeys();
+  use(authorized, code, names, peer.subject, issuer.raw, certificates, own, ephemeral, bytes, isReused, profile);
+  use(srtp?.localKey.length, srtp?.remoteSalt, channel.extendedMasterSecret satisfies boolean, channel.pskIdentity);
+  association.enableTrace();
+
+  // @ts-expect-error whether a peer is authorized is not for others to say
+  association.authorized = true;
+  // @ts-expect-error detailed certificates have to be asked for
+  channel.getPeerCertificate().issuerCertificate;
+  // @ts-expect-error there may be no profile, and no keys
+  channel.getSrtpKeys().localKey;
+  // @ts-expect-error the length comes first, as in node:tls
+  channel.exportKeyingMaterial('EXPORTER-mine', 32);
+  // @ts-expect-error a context is bytes
+  channel.exportKeyingMaterial(32, 'EXPORTER-mine', 'context');
+}
+
 export async function disposal(): Promise<void> {
   await using association = await connect({ port: 5684, psk });
   await using server = createServer({ psk: { alice: key } });
@@ -84,6 +139,7 @@ export function associationEvents(association: DtlsAssociation): void {
   association.on('close', ({ reason, error }) => use(reason satisfies string, error?.message));
   association.on('error', (error) => use(error.message));
   association.on('keylog', (lines) => use(lines.length));
+  association.on('session', (session) => void connect({ port: 5684, session }));
   association.on('lookup', ({ address, port, family }) => use(address, port, family satisfies string));
   association.on('drain', () => {});
   association.on('handshakeTimeout', () => {});
@@ -104,7 +160,11 @@ export async function server(): Promise<void> {
   createServer({ psk: new Map([['alice', key]]), pskIdentityHint: 'fleet 7', cookieSecret: new Uint8Array(32) });
   createServer({ pskCallback: (identity, peer) => (identity === 'alice' && peer.port > 1023 ? key : undefined) });
   createServer({ pskCallback: () => null, limits: { maxHandshakes: 5 }, idleTimeout: 60_000 });
+  createServer({ pskCallback: async (identity) => (identity === 'alice' ? key : undefined) });
+  createServer({ cert: pem, key: pem, requestCert: true, ca: [pem, Buffer.from(pem)] });
   const listening: DtlsServer = await table.listen({ port: 5684, address: '::', ipv6Only: true });
+  listening.setTicketKeys(new Uint8Array(48));
+  listening.setTicketKeys([new Uint8Array(48), Buffer.alloc(48)]);
   const address: RemoteAddress = listening.address();
   const stats: ServerStats = listening.stats;
   for (const association of listening.associations) await association.close();
@@ -115,8 +175,16 @@ export async function server(): Promise<void> {
   createServer({ psk: { identity: 'alice', key } });
   // @ts-expect-error keys are bytes
   createServer({ psk: { alice: '1a2b' } });
-  // @ts-expect-error an answer by a promise comes too late
-  createServer({ pskCallback: async () => key });
+  // @ts-expect-error a server answers with the key alone
+  createServer({ pskCallback: async (identity) => ({ identity, psk: key }) });
+  // @ts-expect-error node:tls gives a socket first, this the identity
+  createServer({ pskCallback: (_socket: object, identity: string) => (identity === 'alice' ? key : null) });
+  // @ts-expect-error only a client has a name to ask for
+  createServer({ cert: pem, key: pem, servername: 'localhost' });
+  // @ts-expect-error the protocol is chosen at once
+  createServer({ cert: pem, key: pem, ALPNCallback: async () => 'coap' });
+  // @ts-expect-error ticket keys are bytes
+  listening.setTicketKeys('secret');
   // @ts-expect-error no such limit
   createServer({ psk: { alice: key }, limits: { maxPeers: 5 } });
   // @ts-expect-error the set is the server's
@@ -131,7 +199,7 @@ export function serverEvents(server: DtlsServer): void {
   server.on('peerError', (error, peer) => use(error.message, peer.address));
   server.on('error', (error) => use(error.message));
   server.on('close', () => {});
-  server.on('keylog', (lines) => use(lines.toString()));
+  server.on('keylog', (lines, association) => use(lines.toString(), association.remote));
   server.on('datagramReceived', (peerInfo, cipherText, plainText) =>
     use(peerInfo, cipherText[0], plainText.toString()),
   );
@@ -139,14 +207,63 @@ export function serverEvents(server: DtlsServer): void {
   server.on('peerError', (peer: RemoteAddress) => use(peer));
 }
 
+export const everyContextOption: Required<SecureContextOptions> = {
+  psk,
+  pskIdentityHint: 'fleet 7',
+  ca: [pem],
+  cert: pem,
+  key: [{ pem, passphrase: 'secret' }, createPrivateKey(pem), Buffer.from(pem)],
+  passphrase: 'secret',
+  pfx: [{ buf: Buffer.from(pem), passphrase: 'secret' }],
+  crl: pem,
+  rawPublicKey: createPrivateKey(pem),
+  trustedPublicKeys: [pem, Buffer.from(pem)],
+  ciphers: 'coap',
+  minVersion: 'DTLSv1',
+  maxVersion: 'DTLSv1.2' satisfies DtlsVersion,
+  ecdhCurve: 'X25519:P-256',
+  sigalgs: 'ed25519',
+  ticketKeys: [new Uint8Array(48)] satisfies TicketKeys,
+  sessionTimeout: 300,
+  maxFragmentLength: 512,
+  keylog: true,
+};
+
+export const verifyPeer: VerifyPeer = async (certificate: X509Certificate, details: PeerDetails) => {
+  use(details.authorized, details.authorizationError, details.chain[0]?.subject, details.servername);
+  return certificate.subject === 'CN=peer' || new Error('another peer');
+};
+
+export const checkServerIdentity: CheckServerIdentity = (hostname, { subject }) =>
+  subject.CN === hostname ? undefined : new Error('another host');
+
+export const sniCallbacks: SniCallback[] = [
+  (name) => (name === 'localhost' ? createSecureContext() : undefined),
+  async () => createSecureContext(),
+  (_name, done) => done(null, createSecureContext()),
+  (name, done) => done(new Error(`no such name: ${name}`)),
+];
+
+export const alpnCallback: AlpnCallback = ({ servername, protocols }) =>
+  servername === 'localhost' ? protocols[0] : undefined;
+
 export const everyOption = (
   endpoint: DtlsEndpoint,
-): Required<Omit<ConnectOptions, 'secureContext' | 'ciphers' | 'keylog' | 'psk'>> => ({
+): Required<Omit<ConnectOptions, 'secureContext' | keyof SecureContextOptions>> => ({
   host: 'localhost',
   port: 5684,
   family: 4,
   name: 'Alice',
-  pskCallback: (hint) => (hint === '' ? null : { identity: Buffer.from(hint), psk: key }),
+  pskCallback: async (hint) => (hint === '' ? null : { identity: Buffer.from(hint), psk: key }),
+  servername: 'localhost',
+  rejectUnauthorized: true,
+  checkServerIdentity,
+  verifyFingerprint: [fingerprint],
+  verifyPeer,
+  ALPNProtocols: ['coap'],
+  srtpProfiles: 'SRTP_AEAD_AES_128_GCM',
+  session: new Uint8Array(1),
+  enableTrace: true,
   ping: 5000,
   signal: AbortSignal.timeout(1000),
   lookup: (_hostname, { family }, callback) => callback(null, [{ address: '127.0.0.1', family: family || 4 }]),
@@ -165,6 +282,26 @@ export const everyOption = (
   sendHighWaterMark: 65_536,
 });
 
+export const everyServerOption: Required<Omit<ServerOptions, 'secureContext' | keyof SecureContextOptions>> = {
+  pskCallback: () => key,
+  requestCert: true,
+  rejectUnauthorized: true,
+  verifyFingerprint: fingerprint,
+  verifyPeer: () => true,
+  SNICallback: async () => null,
+  ALPNProtocols: ['coap'],
+  ALPNCallback: alpnCallback,
+  srtpProfiles: ['SRTP_AES128_CM_SHA1_80'],
+  cookieSecret: new Uint8Array(32),
+  idleTimeout: 0,
+  limits: { maxAssociations: 10, maxHandshakes: 5 },
+  mtu: 1200,
+  handshakeTimeout: 60_000,
+  retransmit: { initial: 1000, max: 60_000 },
+  enableTrace: false,
+  sendHighWaterMark: 65_536,
+};
+
 export const wrongOptions: ConnectOptions[] = [
   // @ts-expect-error a misspelt option
   { port: 5684, psk, handshakeTimeuot: 5 },
@@ -174,8 +311,24 @@ export const wrongOptions: ConnectOptions[] = [
   { port: 5684, psk: { alice: key } },
   // @ts-expect-error no such family
   { port: 5684, psk, family: 5 },
-  // @ts-expect-error an answer by a promise comes too late
-  { port: 5684, pskCallback: async () => psk },
+  // @ts-expect-error a client answers with its identity, too
+  { port: 5684, pskCallback: async () => key },
+  // @ts-expect-error a private key is no number
+  { port: 5684, cert: pem, key: 5 },
+  // @ts-expect-error the versions are those of DTLS
+  { port: 5684, minVersion: 'TLSv1.2' },
+  // @ts-expect-error only servers ask for certificates
+  { port: 5684, requestCert: true },
+  // @ts-expect-error nothing but true lets a peer pass
+  { port: 5684, verifyPeer: () => {} },
+  // @ts-expect-error no such profile
+  { port: 5684, srtpProfiles: ['SRTP_NULL'] },
+  // @ts-expect-error protocols are names in an array
+  { port: 5684, ALPNProtocols: Buffer.from('coap') },
+  // @ts-expect-error a session is the bytes of getSession()
+  { port: 5684, session: 'base64' },
+  // @ts-expect-error RFC 6066 has four lengths
+  { port: 5684, maxFragmentLength: 1000 },
   // @ts-expect-error a transport needs more than that
   { psk, transport: { send: () => true } },
 ];
@@ -200,6 +353,8 @@ export function errors(error: unknown): DtlsErrorCode | undefined {
   use(error.message, error.alert, error.reason, error.peer?.address, error.handshake?.retransmits, error.option);
   switch (error.code) {
     case 'ERR_DTLS_PSK_MISMATCH':
+    case 'ERR_DTLS_CERT_UNTRUSTED':
+    case 'ERR_DTLS_SESSION_FOREIGN':
     case 'ABORT_ERR':
       return error.code;
     // @ts-expect-error no such code
@@ -233,6 +388,9 @@ export function serverChannel(): ServerTransport {
 }
 
 export function environment(): [Versions, Capabilities] {
+  const { protocols, pskCiphers, certificateCiphers, srtpProfiles, rawPublicKeys } = capabilities();
+  use(protocols[0], pskCiphers[0], certificateCiphers[0], srtpProfiles satisfies readonly SrtpProfile[]);
+  use(rawPublicKeys satisfies boolean);
   return [versions(), capabilities()];
 }
 

@@ -1,0 +1,20 @@
+// Lets in whoever has a certificate of our CA, and greets by the name in it.
+import { readFileSync } from 'node:fs';
+import { createServer } from 'dtls-association';
+
+const [port = '5684', directory = 'certificates'] = process.argv.slice(2);
+
+const server = createServer({
+  cert: readFileSync(`${directory}/server.crt`),
+  key: readFileSync(`${directory}/server.key`),
+  ca: readFileSync(`${directory}/ca.crt`),
+  requestCert: true,
+});
+server.on('secureConnection', (association) => {
+  const { CN } = association.getPeerCertificate().subject;
+  association.on('message', (data) => association.send(`${CN} said ${data}`));
+});
+server.on('peerError', (error, peer) => console.error(`${peer.address}:${peer.port}: ${error.message}`));
+
+await server.listen({ address: '127.0.0.1', port: Number(port) });
+console.log(`listening on port ${server.address().port}`);
