@@ -164,7 +164,7 @@ export interface Session {
   protocol(): string;
   /** Whether there is something to judge the peer by: a certificate, a raw public key, or a session that is resumed. */
   isPeerKnown(): boolean;
-  /** The peer's certificate and those that it sent with it, DER, leaf first. */
+  /** The peer's certificate, DER, and its issuers up to the trusted one; those that it sent when it is not trusted. */
   peerCertificates(): Buffer[];
   /** The peer's raw public key, SubjectPublicKeyInfo DER; empty when it showed none. */
   peerPublicKey(): Buffer;

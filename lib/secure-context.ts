@@ -122,7 +122,7 @@ export class SecureContext {
     const versions = parseVersions(options.minVersion, options.maxVersion);
     const kinds = cipherKinds(options, use);
     this.#native = createNativeContext(options, this.pskKind, kinds, versions);
-    if (use?.role !== 'client') this.#native.setTicketKeys(parseTicketKeys(options.ticketKeys));
+    if (use?.role !== 'client' || this.sharesTickets) this.#native.setTicketKeys(parseTicketKeys(options.ticketKeys));
     const { names, ids } = this.#native.suites();
     this.ciphers = Object.freeze(names);
     checkCiphers(string('ciphers', options.ciphers), this.ciphers, {

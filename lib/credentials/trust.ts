@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { certificatesIn, damagedError, isCrl, listed, type PemOrDer, pemError, pemOrDer, readPem } from './pem';
 
@@ -35,9 +36,20 @@ function listsIn(text: string): { lists: Uint8Array[]; cutOff: boolean } {
 
 let roots: readonly string[] | undefined;
 
-/** Whom Node trusts by default, in PEM. From Node 22.15 on this honours --use-system-ca and NODE_EXTRA_CA_CERTS. */
+/** Whom Node trusts by default, in PEM. Honours NODE_EXTRA_CA_CERTS; from Node 22.15 on --use-system-ca, too. */
 export function defaultRoots(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
-  roots ??= getCACertificates?.('default') ?? tls.rootCertificates;
+  roots ??= getCACertificates?.('default') ?? [...tls.rootCertificates, ...extraRoots()];
   return roots;
+}
+
+/** As Node does: what cannot be read adds nothing. */
+function extraRoots(): string[] {
+  const file = process.env.NODE_EXTRA_CA_CERTS;
+  if (!file) return [];
+  try {
+    return certificatesIn('NODE_EXTRA_CA_CERTS', readFileSync(file)).map((certificate) => certificate.toString());
+  } catch {
+    return [];
+  }
 }

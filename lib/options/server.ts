@@ -3,6 +3,7 @@ import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
 import type { SessionOptions } from '../../binding';
 import type { RemoteAddress } from '../address';
+import { usesPsk } from '../credentials/ciphers';
 import type { UdpConfig } from '../endpoints/endpoint';
 import { optionError } from '../errors';
 import type { MaybePromise } from '../maybe-promise';
@@ -11,7 +12,14 @@ import type { ServerTransport } from '../transport';
 import { parseAlpn } from './alpn';
 import { boolean, callback, checkNames, integer, show, string } from './check';
 import type { PskTable } from './psk';
-import { COMMON_NAMES, type CommonOptions, parseSession, requiresTrust, type SessionConfig } from './session';
+import {
+  COMMON_NAMES,
+  type CommonOptions,
+  checkCredentials,
+  parseSession,
+  requiresTrust,
+  type SessionConfig,
+} from './session';
 import { parseSocket, parseUserSocket, refuseBeside, SOCKET_NAMES, type SocketOptions } from './socket';
 import { parseSrtpProfiles, type SrtpProfile } from './srtp';
 import {
@@ -32,9 +40,11 @@ export type ServerPskCallback = (identity: string, peer: RemoteAddress) => Maybe
  * one of a single parameter by what it returns, or by a promise. None: the server's own. The context decides
  * certificate, keys and suites; session tickets and what is asked of clients stay the server's.
  */
-export type SniCallback =
-  | ((servername: string) => MaybePromise<SecureContext | null | undefined>)
-  | ((servername: string, done: (error: Error | null, context?: SecureContext) => void) => void);
+export type SniCallback = (
+  servername: string,
+  done: (error: Error | null, context?: SecureContext | null) => void,
+  // biome-ignore lint/suspicious/noConfusingVoidType: who answers by `done` returns nothing.
+) => MaybePromise<SecureContext | null | undefined> | void;
 
 /** As in `node:tls`: one of `protocols`, or undefined to refuse with the alert no_application_protocol. */
 export type AlpnCallback = (offer: {
@@ -143,6 +153,13 @@ function parseRequestCert(options: ServerOptions, { secureContext }: SessionConf
   const { verifyFingerprint, verifyPeer } = options;
   const implied = verifyFingerprint !== undefined || (secureContext.trustedPublicKeys ?? []).length > 0;
   const requestCert = boolean('requestCert', options.requestCert, implied);
+  if (requestCert && secureContext.ciphers.every(usesPsk)) {
+    throw optionError(
+      'requestCert',
+      options.requestCert,
+      'all suites are for pre-shared keys: no client can show one.',
+    );
+  }
   if (requestCert || (!implied && verifyPeer === undefined)) return requestCert;
   throw optionError('requestCert', options.requestCert, 'nothing can be verified unless it is true.');
 }
@@ -155,12 +172,18 @@ function parseAlpnOptions(options: ServerOptions): Pick<ServerConfig, 'alpnProto
   return { alpnProtocols: parseAlpn(options.ALPNProtocols), alpnCallback };
 }
 
+/** The same server with other credentials. Throws `ERR_DTLS_OPTION` when they are not for a server. */
+export function withSecureContext(config: ServerConfig, secureContext: SecureContext): ServerConfig {
+  checkCredentials('server', secureContext, config.pskCallback !== undefined);
+  const { verification, native } = config;
+  return Object.freeze({ ...config, secureContext, native: { ...native, ...policyOf(secureContext, verification) } });
+}
+
 function nativeOptions(
   options: ServerOptions,
   session: SessionConfig,
   verification: VerificationConfig,
 ): SessionOptions {
-  const { secureContext } = session;
   const { rejectUnauthorized, asks: requestCert } = verification;
   return {
     mtu: session.mtu,
@@ -168,6 +191,20 @@ function nativeOptions(
     maxTimeoutMs: session.maxTimeoutMs,
     requestCert,
     requireCert: requestCert && rejectUnauthorized,
+    srtpProfiles: parseSrtpProfiles(options.srtpProfiles),
+    serverName: '',
+    alpnProtocols: NOTHING,
+    session: NOTHING,
+    ...policyOf(session.secureContext, verification),
+  };
+}
+
+function policyOf(
+  secureContext: SecureContext,
+  verification: VerificationConfig,
+): Pick<SessionOptions, 'requireTrust' | 'tickets' | 'sessionIdContext'> {
+  const { rejectUnauthorized, asks: requestCert } = verification;
+  return {
     requireTrust: requiresTrust(secureContext, verification),
     // A ticket holds the client's certificate, and a hello with it would not fit one datagram; an ID is short.
     tickets: !requestCert || secureContext.sharesTickets,
@@ -175,10 +212,6 @@ function nativeOptions(
     sessionIdContext: createHash('sha256')
       .update(JSON.stringify(['dtls-association', requestCert, rejectUnauthorized, secureContext.trustDigest]))
       .digest(),
-    srtpProfiles: parseSrtpProfiles(options.srtpProfiles),
-    serverName: '',
-    alpnProtocols: NOTHING,
-    session: NOTHING,
   };
 }
 

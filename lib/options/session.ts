@@ -93,7 +93,8 @@ export function parseSession(
   };
 }
 
-function checkCredentials(role: Role, { pskKind, hasIdentity }: SecureContext, hasCallback: boolean): void {
+/** Throws `ERR_DTLS_OPTION` when a role has nothing to prove itself with. */
+export function checkCredentials(role: Role, { pskKind, hasIdentity }: SecureContext, hasCallback: boolean): void {
   if (role === 'server' && pskKind === undefined && !hasCallback && !hasIdentity) {
     const remedy =
       'credentials are missing: give psk or pskCallback, cert and key (or pfx), or a secureContext that has them.';

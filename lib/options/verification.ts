@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import tls, { type PeerCertificate } from 'node:tls';
+import { usesCertificate } from '../credentials/ciphers';
 import { type Fingerprint, parseFingerprints } from '../credentials/fingerprint';
 import { optionError } from '../errors';
 import type { MaybePromise } from '../maybe-promise';
@@ -13,7 +14,10 @@ export interface PeerDetails {
   readonly authorized: boolean;
   /** Why not, as `association.authorizationError`. */
   readonly authorizationError: string | undefined;
-  /** The certificates that the peer sent, its own first. Only the first is there when a session is resumed. */
+  /**
+   * The peer's certificate and its issuers up to the trusted one, or those that it sent when it is not trusted. Only the
+   * first is there when a session is resumed.
+   */
   readonly chain: readonly X509Certificate[];
   /** As a client, the name that was asked for; as a server, the one that the client asked for, if any. */
   readonly servername: string | undefined;
@@ -59,34 +63,30 @@ export function parseVerification(
   options: VerificationOptions,
   asks: boolean,
   server: VerificationConfig['server'],
-  { trustedPublicKeys }: Pick<SecureContext, 'trustedPublicKeys'>,
+  { trustedPublicKeys, ciphers }: Pick<SecureContext, 'trustedPublicKeys' | 'ciphers'>,
 ): VerificationConfig {
   const { verifyFingerprint } = options;
-  const rejectUnauthorized = boolean('rejectUnauthorized', options.rejectUnauthorized, true);
-  if (trustedPublicKeys !== undefined) refuseAboutCertificates(options);
-  if (trustedPublicKeys?.length === 0 && server !== undefined && rejectUnauthorized) {
-    const remedy = "with rawPublicKey a client takes a server's raw public key only; give those that are trusted.";
-    throw optionError('trustedPublicKeys', undefined, remedy);
-  }
-  return Object.freeze({
+  const config = {
     asks,
     server,
-    rejectUnauthorized,
+    rejectUnauthorized: boolean('rejectUnauthorized', options.rejectUnauthorized, true),
     fingerprints:
       verifyFingerprint === undefined ? undefined : parseFingerprints('verifyFingerprint', verifyFingerprint),
     verifyPeer: callback('verifyPeer', options.verifyPeer),
-  });
+  };
+  if (trustedPublicKeys !== undefined) refuseIdle(options, 'with raw public keys trustedPublicKeys has the word');
+  if (!ciphers.some(usesCertificate)) refuseIdle(options, 'all suites are for pre-shared keys');
+  if (trustedPublicKeys?.length === 0 && server !== undefined && config.rejectUnauthorized) {
+    const remedy = "with rawPublicKey a client takes a server's raw public key only; give those that are trusted.";
+    throw optionError('trustedPublicKeys', undefined, remedy);
+  }
+  return Object.freeze(config);
 }
 
 /** Passed over in silence, these would let in whom they are to keep out. */
-function refuseAboutCertificates(options: VerificationOptions): void {
+function refuseIdle(options: VerificationOptions, why: string): void {
   for (const name of ['verifyFingerprint', 'verifyPeer'] as const) {
-    if (options[name] === undefined) continue;
-    throw optionError(
-      name,
-      undefined,
-      'it is about certificates; with raw public keys trustedPublicKeys has the word.',
-    );
+    if (options[name] !== undefined) throw optionError(name, undefined, `it is about certificates; ${why}.`);
   }
 }
 

@@ -18,7 +18,7 @@ export interface AdmissionEvents {
  * (RFC 6347 section 4.2.1). Nothing is remembered about anybody else.
  */
 export class Admission {
-  readonly #listener: Listener;
+  #listener: Listener;
   readonly #cookieKeys: CookieKeys;
   readonly #stats: ServerStats;
   readonly #mtu: number;
@@ -44,6 +44,14 @@ export class Admission {
         this.#stats.datagramsIgnored++;
         return undefined;
     }
+  }
+
+  /** From the next hello on, a handshake follows this config. */
+  use(config: ServerConfig): void {
+    this.#listener.destroy();
+    this.#listener = new binding.Listener(nativeContextOf(config.secureContext), config.native);
+    const keys = this.#cookieKeys.latest;
+    if (keys !== undefined) this.#listener.setCookieKeys(keys.current, keys.previous);
   }
 
   destroy(): void {

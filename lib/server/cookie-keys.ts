@@ -15,6 +15,7 @@ export interface CookieKeyPair {
 export class CookieKeys {
   readonly #secret: Uint8Array;
   #window = Number.NaN;
+  #pair: CookieKeyPair | undefined;
 
   constructor(secret: Uint8Array = randomBytes(32)) {
     this.#secret = secret;
@@ -25,7 +26,13 @@ export class CookieKeys {
     const window = Math.floor(nowMs / WINDOW_MS);
     if (window === this.#window) return undefined;
     this.#window = window;
-    return { current: this.#derive(window), previous: this.#derive(window - 1) };
+    this.#pair = { current: this.#derive(window), previous: this.#derive(window - 1) };
+    return this.#pair;
+  }
+
+  /** What `rotate` returned last. */
+  get latest(): CookieKeyPair | undefined {
+    return this.#pair;
   }
 
   #derive(window: number): Buffer {

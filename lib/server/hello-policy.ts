@@ -27,26 +27,28 @@ export class HelloPolicy {
 
   #selectProtocol(session: Session, { alpnProtocols: offered, serverName }: ClientHello): Refusal | undefined {
     const { alpnCallback, alpnProtocols } = this.#config;
+    const protocols = offered.map((bytes) => Buffer.from(bytes, 'latin1').toString());
     if (offered.length === 0 || (alpnCallback === undefined && alpnProtocols.length === 0)) return undefined;
     try {
       const chosen =
         alpnCallback === undefined
-          ? alpnProtocols.find((protocol) => offered.includes(protocol))
-          : alpnCallback({ servername: serverName ?? '', protocols: offered });
-      if (chosen !== undefined && !offered.includes(chosen)) {
+          ? alpnProtocols.find((protocol) => protocols.includes(protocol))
+          : alpnCallback({ servername: serverName ?? '', protocols });
+      const bytes = chosen === undefined ? undefined : offered[protocols.indexOf(chosen)];
+      if (chosen !== undefined && bytes === undefined) {
         throw new TypeError(`it answered ${JSON.stringify(chosen)}, which the client did not offer`);
       }
-      session.selectAlpn(chosen === undefined ? REFUSE : Buffer.from(chosen, 'latin1'));
+      session.selectAlpn(bytes === undefined ? REFUSE : Buffer.from(bytes, 'latin1'));
       return undefined;
     } catch (error) {
       return callbackFailed('ALPNCallback', error);
     }
   }
 
-  /** A session that was made for one name must not be resumed for another (RFC 6066 section 3). */
-  #sessionIdContext(serverName: string): Buffer {
+  /** A session that was made for one name must not be resumed for another (RFC 6066 section 3), or with other trust. */
+  #sessionIdContext(serverName: string, { trustDigest }: SecureContext): Buffer {
     const { sessionIdContext } = this.#config.native;
-    return createHash('sha256').update(sessionIdContext).update(serverName).digest();
+    return createHash('sha256').update(sessionIdContext).update(trustDigest).update(serverName).digest();
   }
 
   #selectContext(session: Session, { serverName }: ClientHello): Answer {
@@ -57,7 +59,7 @@ export class HelloPolicy {
       if (!(context instanceof SecureContext)) {
         return callbackFailed('SNICallback', new TypeError('its answer is not what createSecureContext returns'));
       }
-      session.useContext(nativeContextOf(context), this.#sessionIdContext(serverName));
+      session.useContext(nativeContextOf(context), this.#sessionIdContext(serverName, context));
       return undefined;
     };
     try {

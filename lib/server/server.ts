@@ -16,8 +16,10 @@ import {
   parseServerOptions,
   type ServerConfig,
   type ServerOptions,
+  withSecureContext,
 } from '../options/server';
 import { peerInfo, ServerNarrator, type ServerSignals } from '../qt/narrator';
+import { createSecureContext, SecureContext, type SecureContextOptions } from '../secure-context';
 import { newServerStats, type ServerStats } from '../stats';
 import { Admission } from './admission';
 import { HelloPolicy } from './hello-policy';
@@ -59,9 +61,9 @@ const TICKS_OF_IDLE_TIMEOUT = 8;
  */
 export class DtlsServer extends EventEmitter<DtlsServerEvents> {
   readonly stats: ServerStats = newServerStats();
-  readonly #config: ServerConfig;
+  #config: ServerConfig;
   readonly #admission: Admission;
-  readonly #helloPolicy: HelloPolicy;
+  #helloPolicy: HelloPolicy;
   readonly #peers = new PeerTable((datagram, random, from) => this.#onHello(datagram, random, from));
   readonly #associations = new Set<DtlsAssociation>();
   #state: ServerState = 'idle';
@@ -133,6 +135,17 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     const peer = this.#peers.get(from);
     peer?.datagram(datagram, 0, datagram.length);
     return peer !== undefined;
+  }
+
+  /**
+   * Handshakes from now on use these credentials, a renewed certificate say, as `tls.Server.setSecureContext`; open
+   * associations go on. Sessions made before are not resumed unless `ticketKeys` are the same. Throws as `createServer`.
+   */
+  setSecureContext(context: SecureContext | SecureContextOptions): void {
+    const secureContext = context instanceof SecureContext ? context : createSecureContext(context);
+    this.#config = withSecureContext(this.#config, secureContext);
+    this.#admission.use(this.#config);
+    this.#helloPolicy = new HelloPolicy(this.#config);
   }
 
   /**

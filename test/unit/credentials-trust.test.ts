@@ -1,4 +1,7 @@
 import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -204,7 +207,11 @@ describe('parseCrls', () => {
 describe('defaultRoots', () => {
   const original = Object.getOwnPropertyDescriptor(tls, 'getCACertificates');
 
+  const extra = process.env.NODE_EXTRA_CA_CERTS;
+
   afterEach(() => {
+    if (extra === undefined) delete process.env.NODE_EXTRA_CA_CERTS;
+    else process.env.NODE_EXTRA_CA_CERTS = extra;
     Reflect.deleteProperty(tls, 'getCACertificates');
     if (original) Object.defineProperty(tls, 'getCACertificates', original);
   });
@@ -220,7 +227,22 @@ describe('defaultRoots', () => {
   }
 
   test('are the bundled ones where Node has no others', () => {
-    expect(freshRoots(undefined)()).toBe(tls.rootCertificates);
+    delete process.env.NODE_EXTRA_CA_CERTS;
+    expect(freshRoots(undefined)()).toEqual(tls.rootCertificates);
+  });
+
+  test('have those of NODE_EXTRA_CA_CERTS besides, where Node does not tell', async () => {
+    const { cert } = await authority();
+    process.env.NODE_EXTRA_CA_CERTS = path.join(mkdtempSync(path.join(tmpdir(), 'dtls-')), 'extra.pem');
+    writeFileSync(process.env.NODE_EXTRA_CA_CERTS, cert);
+    const roots = freshRoots(undefined)();
+    expect(roots.length).toBe(tls.rootCertificates.length + 1);
+    expect(new X509Certificate(roots.at(-1) as string).raw).toEqual(new X509Certificate(cert).raw);
+  });
+
+  test('are those that there are when NODE_EXTRA_CA_CERTS cannot be read', () => {
+    process.env.NODE_EXTRA_CA_CERTS = path.join(tmpdir(), 'no such file');
+    expect(freshRoots(undefined)()).toEqual(tls.rootCertificates);
   });
 
   test('are those in force, where Node tells them, asked for once', () => {
