@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Context, ContextOptions } from '../../binding';
 import { DtlsError, optionError } from '../errors';
 import { binding } from '../native';
@@ -17,12 +18,13 @@ export function createNativeContext(
   versions: VersionRange,
 ): Context {
   const identities = parseIdentities(options, binding.readPkcs12);
-  const rawPrivateKey = rawPrivateKeyOf(options);
+  const rawKey = rawKeyOf(options);
+  const rawPrivateKey = rawKey?.export({ type: 'pkcs8', format: 'der' });
   const native: ContextOptions = {
     ciphers: cipherList(string('ciphers', options.ciphers), kinds, versions.min === 'DTLSv1'),
     minVersion: wireVersion(versions.min),
     maxVersion: wireVersion(versions.max),
-    ...signatureAlgorithms(options, identities),
+    ...signatureAlgorithms(options, identities, rawKey),
     groups: string('ecdhCurve', options.ecdhCurve) ?? '',
     keylog: boolean('keylog', options.keylog, false),
     sessionTimeoutS: integer('sessionTimeout', options.sessionTimeout, { min: 1, max: 2 ** 31 - 1 }, 300),
@@ -44,7 +46,7 @@ export function createNativeContext(
   }
 }
 
-function rawPrivateKeyOf(options: SecureContextOptions): Buffer | undefined {
+function rawKeyOf(options: SecureContextOptions): KeyObject | undefined {
   const given = options.rawPublicKey !== undefined ? 'rawPublicKey' : 'trustedPublicKeys';
   if (options[given] !== undefined && !binding.hasRawPublicKeys()) {
     const { opensslRuntime } = binding.versions();
@@ -52,10 +54,7 @@ function rawPrivateKeyOf(options: SecureContextOptions): Buffer | undefined {
     throw optionError(given, undefined, remedy, undefined, 'ERR_DTLS_RAW_PUBLIC_KEY');
   }
   if (options.rawPublicKey === undefined) return undefined;
-  return parsePrivateKey('rawPublicKey', options.rawPublicKey, options.passphrase).export({
-    type: 'pkcs8',
-    format: 'der',
-  });
+  return parsePrivateKey('rawPublicKey', options.rawPublicKey, options.passphrase);
 }
 
 function parseMaxFragmentLength(length: unknown): number {

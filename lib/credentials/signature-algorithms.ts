@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { ContextOptions, OwnIdentity } from '../../binding';
 import { string } from '../options/check';
 import type { SecureContextOptions } from '../secure-context';
@@ -16,13 +16,17 @@ type SignatureAlgorithms = Pick<
   'signatureAlgorithms' | 'eddsaSignatureAlgorithms' | 'peerSignatureAlgorithms'
 >;
 
-/** OpenSSL needs help with EdDSA certificates on a server: see native/tls/eddsa_server.h. */
+/** OpenSSL needs help with EdDSA certificates and raw public keys on a server: see native/tls/eddsa_server.h. */
 export function signatureAlgorithms(
   options: SecureContextOptions,
   identities: readonly OwnIdentity[],
+  rawKey: KeyObject | undefined,
 ): SignatureAlgorithms {
   const given = string('sigalgs', options.sigalgs);
-  const types = identities.map(({ certificates }) => keyType(certificates[0] as Uint8Array));
+  const types = [
+    ...identities.map(({ certificates }) => keyType(certificates[0] as Uint8Array)),
+    rawKey?.asymmetricKeyType,
+  ];
   const needsHelp = !types.includes('ec') && types.some((type) => type === 'ed25519' || type === 'ed448');
   const all = given ?? DEFAULTS;
   return {

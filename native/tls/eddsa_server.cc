@@ -17,8 +17,8 @@ bool EddsaServer::AddStandIn(SSL_CTX* ctx) const {
          X509_set_pubkey(certificate.get(), key.get()) == 1 &&
          X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0 &&
          SSL_CTX_use_cert_and_key(ctx, certificate.get(), key.get(), nullptr, 0) == 1 &&
-         // A client of the same context shows the one that came last.
-         SSL_CTX_select_current_cert(ctx, own) == 1;
+         // A client of the same context shows the one that came last; a raw public key has yet to come.
+         (own == nullptr || SSL_CTX_select_current_cert(ctx, own) == 1);
 }
 
 bool EddsaServer::Apply(SSL* ssl) const {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { IDENTITY, WRONG_KEY_HEX } from '../support/peers/credentials';
 import { describePeer } from '../support/peers/debian';
-import { CERTIFICATES_ONLY, gnutlsClient, gnutlsProblem, priority } from '../support/peers/gnutls';
+import { CERTIFICATES_ONLY, gnutlsClient, gnutlsProblem, priority, pskOption } from '../support/peers/gnutls';
 import { accepted, refused, serve } from '../support/peers/ours';
 import { Relay } from '../support/peers/relay';
 
@@ -79,7 +79,7 @@ describePeer('gnutls-cli and our server', gnutlsProblem, () => {
   test.concurrent('a wrong key shows in a Finished that never authenticates', async () => {
     await using server = await serve();
     const error = refused(server);
-    await using client = gnutlsClient(server.port, undefined, { keyHex: WRONG_KEY_HEX });
+    await using client = gnutlsClient(server.port, undefined, pskOption({ keyHex: WRONG_KEY_HEX }));
     expect(await error).toMatchObject({ code: 'ERR_DTLS_PSK_MISMATCH', handshake: { lastReceived: 'Finished' } });
     expect((await error).message).toMatch(/pre-shared keys differ.*"alice"/);
     await client.says(/^\*\*\* Received alert \[20\]/m);
@@ -88,7 +88,7 @@ describePeer('gnutls-cli and our server', gnutlsProblem, () => {
   test.concurrent('an identity that the server does not know is told by name, to the client by the alert', async () => {
     await using server = await serve();
     const error = refused(server);
-    await using client = gnutlsClient(server.port, undefined, { identity: 'bob' });
+    await using client = gnutlsClient(server.port, undefined, pskOption({ identity: 'bob' }));
     expect(await error).toMatchObject({ code: 'ERR_DTLS_PSK_UNKNOWN', alert: 'unknown_psk_identity' });
     expect((await error).message).toMatch(/"bob"/);
     await client.says(/^\*\*\* Received alert \[115\]/m);

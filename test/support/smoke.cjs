@@ -1,39 +1,87 @@
-// Run by the Node matrix: loads the built package in this Node, completes a handshake and exchanges a message.
+// Run by the Node matrix: loads the built package in this Node, and shows what differs between versions of OpenSSL.
 'use strict';
-const { connect, createServer, versions } = require('../../dist');
+const { generateKeyPairSync } = require('node:crypto');
+const { once } = require('node:events');
+const { capabilities, connect, createServer, versions } = require('../../dist');
+
+const key = Buffer.from('1a2b3c4d5e6f', 'hex');
+const keys = { psk: { alice: key } };
+const psk = { identity: 'alice', key };
 
 async function main() {
   const { openssl, opensslRuntime } = versions();
   if (openssl === 'node' && opensslRuntime !== process.versions.openssl.replace(/\+quic$/, '')) {
     throw new Error(`the addon runs OpenSSL ${opensslRuntime}, this Node has ${process.versions.openssl}`);
   }
-  const key = Buffer.from('1a2b3c4d5e6f', 'hex');
-  const server = createServer({ psk: { alice: key } }, (peer) => peer.on('message', (data) => peer.send(data)));
-  await server.listen({ port: 0, address: '127.0.0.1' });
-  const association = await connect({
-    host: '127.0.0.1',
-    port: server.address().port,
-    psk: { identity: 'alice', key },
-  });
-  const answer = new Promise((resolve) => association.once('message', resolve));
-  association.send('hello');
-  if ((await answer).toString() !== 'hello') throw new Error('the answer differs');
-  await association.close();
-  await checkWrongKey(server.address().port);
-  await server.close();
+  await exchange(keys, { psk });
+  const suite = await exchange({ ...keys, ciphers: 'coap' }, { psk, ciphers: 'coap' });
+  check('the suite of ciphers: "coap"', suite, 'PSK-AES128-CCM8');
+  // Reads the state of the handshake, which OpenSSL numbers differently from version to version.
+  const wrongKey = { psk: { ...psk, key: Buffer.from('ffffffffffff', 'hex') }, retransmit: { initial: 20 } };
+  check('a wrong key', await refusal('client', keys, wrongKey), 'ERR_DTLS_PSK_MISMATCH');
+  const [major, minor] = opensslRuntime.split('.').map(Number);
+  check('raw public keys', capabilities().rawPublicKeys, major > 3 || minor >= 2);
+  if (capabilities().rawPublicKeys) await checkRawPublicKeys();
 }
 
-// Reads the state of the handshake, which OpenSSL numbers differently from version to version.
-async function checkWrongKey(port) {
-  const psk = { identity: 'alice', key: Buffer.from('ffffffffffff', 'hex') };
-  const code = await connect({ host: '127.0.0.1', port, psk, retransmit: { initial: 20 } }).then(
-    () => 'connected',
-    (error) => error.code,
+async function checkRawPublicKeys() {
+  for (const type of ['ec', 'ed25519', 'rsa']) {
+    const [ours, theirs, stranger] = [keyPair(type), keyPair(type), keyPair(type)];
+    const server = { rawPublicKey: theirs.privateKey, trustedPublicKeys: ours.publicKey };
+    const client = { rawPublicKey: ours.privateKey, trustedPublicKeys: theirs.publicKey };
+    await exchange(server, client);
+    const deceived = { ...client, trustedPublicKeys: stranger.publicKey };
+    check(`a wrong ${type} key of the server`, await refusal('client', server, deceived), 'ERR_DTLS_RAW_PUBLIC_KEY');
+    const impostor = { ...client, rawPublicKey: stranger.privateKey };
+    check(`a wrong ${type} key of the client`, await refusal('server', server, impostor), 'ERR_DTLS_RAW_PUBLIC_KEY');
+  }
+}
+
+function keyPair(type) {
+  return generateKeyPairSync(type, { namedCurve: 'P-256', modulusLength: 2048 });
+}
+
+/** Opens an association, exchanges a message and closes; returns the name of the suite. */
+async function exchange(serverOptions, clientOptions) {
+  const server = await listen(serverOptions);
+  const association = await open(server, clientOptions);
+  const answer = once(association, 'message');
+  association.send('hello');
+  check('the answer', (await answer).toString(), 'hello');
+  await association.close();
+  await server.close();
+  return association.getCipher().name;
+}
+
+/** The code with which that side refuses the other. */
+async function refusal(side, serverOptions, clientOptions) {
+  const server = await listen(serverOptions);
+  const refused = once(server, 'peerError');
+  const outcome = await open(server, clientOptions).then(
+    () => ({ code: 'connected' }),
+    (error) => error,
   );
-  if (code !== 'ERR_DTLS_PSK_MISMATCH') throw new Error(`a wrong key ended as ${code}`);
+  const error = side === 'client' ? outcome : (await refused)[0];
+  await server.close();
+  return error.code;
+}
+
+async function listen(options) {
+  const server = createServer(options, (peer) => peer.on('message', (data) => peer.send(data)));
+  await server.listen({ port: 0, address: '127.0.0.1' });
+  return server;
+}
+
+function open(server, options) {
+  return connect({ host: '127.0.0.1', port: server.address().port, ...options });
+}
+
+function check(what, actual, expected) {
+  if (actual !== expected) throw new Error(`${what}: ${actual}, not ${expected}`);
 }
 
 main().catch((error) => {
   console.error(error);
-  process.exitCode = 1;
+  // A server may be open.
+  process.exit(1);
 });

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
+import type { Certified } from '../pki';
 
 export const IDENTITY = 'alice';
 /** The key of Qt's examples, which cannot be told another. */
@@ -35,4 +36,18 @@ export function makeCertificate(): Certificate {
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', keyFile];
   execFileSync('openssl', ['req', '-x509', ...newKey, '-out', certFile, '-subj', '/CN=localhost'], { stdio: 'pipe' });
   return { certFile, keyFile };
+}
+
+let files = 0;
+
+/** Path of a new file with this text. */
+export function pemFile(pem: string): string {
+  const path = scratchFile(`${++files}.pem`);
+  writeFileSync(path, pem);
+  return path;
+}
+
+/** Files of a certificate with its chain, and of its key. */
+export function identityFiles({ chain, key }: Certified): Certificate {
+  return { certFile: pemFile(chain), keyFile: pemFile(key) };
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { IDENTITY, KEY_HEX, scratchFile } from './credentials';
+import type { Authority, Certified } from '../pki';
+import { IDENTITY, identityFiles, KEY_HEX, pemFile, scratchFile } from './credentials';
 import { missing, programs } from './debian';
 import { PeerProcess, type PeerServer } from './process';
 
@@ -33,7 +34,7 @@ export function gnutlsServer(
 let passwordFile: string | undefined;
 
 /** Written once: a server reads it at each handshake, and would not find the identity while it is written anew. */
-function pskFile(): string[] {
+export function pskFile(): string[] {
   if (passwordFile === undefined) {
     passwordFile = scratchFile('gnutls.psk');
     writeFileSync(passwordFile, `${IDENTITY}:${KEY_HEX}\n`);
@@ -48,8 +49,22 @@ function pskFile(): string[] {
 export function gnutlsClient(
   port: number,
   args: readonly string[] = priority('+PSK'),
-  { identity = IDENTITY, keyHex = KEY_HEX } = {},
+  credentials = pskOption(),
 ): PeerProcess {
-  const psk = ['--pskusername', identity, '--pskkey', keyHex];
-  return new PeerProcess('gnutls-cli', ['--udp', '--port', String(port), ...psk, ...args, '127.0.0.1']);
+  return new PeerProcess('gnutls-cli', ['--udp', '--port', String(port), ...credentials, ...args, '127.0.0.1']);
+}
+
+export function pskOption({ identity = IDENTITY, keyHex = KEY_HEX } = {}): string[] {
+  return ['--pskusername', identity, '--pskkey', keyHex];
+}
+
+/** An own certificate of either program. */
+export function gnutlsIdentity(certified: Certified): string[] {
+  const { certFile, keyFile } = identityFiles(certified);
+  return ['--x509certfile', certFile, '--x509keyfile', keyFile];
+}
+
+/** The authority that either program trusts. */
+export function gnutlsTrust(authority: Authority): string[] {
+  return ['--x509cafile', pemFile(authority.cert)];
 }

@@ -19,9 +19,16 @@ const DEFAULTS = {
   handshakeTimeout: WAIT_MS,
 };
 
-/** Our client, open. */
+/** With one of these there is no need for the pre-shared key. */
+const CREDENTIALS = ['pskCallback', 'ca', 'cert', 'verifyFingerprint', 'rawPublicKey'] as const;
+
+function needsKey(options: Partial<ConnectOptions> | ServerOptions): boolean {
+  return CREDENTIALS.every((name) => options[name] === undefined);
+}
+
+/** Our client, open; by default with the pre-shared key. */
 export function connectTo(port: number, options: Partial<ConnectOptions> = {}): Promise<DtlsAssociation> {
-  const credentials = options.pskCallback === undefined ? { psk: { identity: IDENTITY, key: KEY } } : {};
+  const credentials = needsKey(options) ? { psk: { identity: IDENTITY, key: KEY } } : {};
   return connect({ host: '127.0.0.1', port, ...DEFAULTS, ...credentials, ...options });
 }
 
@@ -38,9 +45,9 @@ export const SILENCE = { handshakeTimeout: 2500, retransmit: { initial: 2000 } }
 
 export type ListeningServer = DtlsServer & { readonly port: number };
 
-/** Our server, on a port of its own; it sends every message back. */
+/** Our server, on a port of its own, by default with the pre-shared key; it sends every message back. */
 export async function serve(options: ServerOptions = {}): Promise<ListeningServer> {
-  const credentials = options.pskCallback === undefined ? { psk: { [IDENTITY]: KEY } } : {};
+  const credentials = needsKey(options) ? { psk: { [IDENTITY]: KEY } } : {};
   const server = createServer({ ...DEFAULTS, ...credentials, ...options }, (association) => {
     association.on('message', (data) => association.send(data));
   });

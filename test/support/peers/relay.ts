@@ -1,5 +1,6 @@
 import dgram from 'node:dgram';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { WAIT_MS } from './process';
 
 export type Side = 'client' | 'server';
 
@@ -9,6 +10,7 @@ export type Message =
   | 'HelloVerifyRequest'
   | 'ClientHello with cookie'
   | 'ServerHello'
+  | 'Certificate'
   | 'ServerKeyExchange'
   | 'ServerHelloDone'
   | 'ClientKeyExchange'
@@ -21,13 +23,14 @@ export interface Datagram {
   from: Side;
   /** What its records begin with, in order. */
   messages: Array<Message | undefined>;
-  size: number;
+  bytes: Buffer;
   lost: boolean;
 }
 
 const HANDSHAKE_MESSAGES: Readonly<Record<number, Message>> = {
   2: 'ServerHello',
   3: 'HelloVerifyRequest',
+  11: 'Certificate',
   12: 'ServerKeyExchange',
   14: 'ServerHelloDone',
   16: 'ClientKeyExchange',
@@ -41,6 +44,7 @@ export class Relay implements AsyncDisposable {
   readonly datagrams: Datagram[] = [];
   readonly #front = dgram.createSocket('udp4');
   readonly #back = dgram.createSocket('udp4');
+  readonly #events = new EventEmitter();
   readonly #loss: { from: Side; message: Message } | undefined;
 
   private constructor(loss?: { from: Side; message: Message }) {
@@ -67,12 +71,18 @@ export class Relay implements AsyncDisposable {
 
   /** In bytes of UDP payload. */
   largest(from: Side): number {
-    return Math.max(...this.datagrams.filter((datagram) => datagram.from === from).map(({ size }) => size));
+    return Math.max(...this.datagrams.filter((datagram) => datagram.from === from).map(({ bytes }) => bytes.length));
   }
 
   /** How many datagrams began with this message, fragments and repetitions included. */
   count(message: Message): number {
     return this.datagrams.filter(({ messages }) => messages[0] === message).length;
+  }
+
+  /** Waits until so many datagrams began with this message. */
+  async carries(message: Message, times: number): Promise<void> {
+    const signal = AbortSignal.timeout(WAIT_MS);
+    while (this.count(message) < times) await once(this.#events, 'datagram', { signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -96,7 +106,8 @@ export class Relay implements AsyncDisposable {
     const messages = recordsOf(bytes).map(nameOf);
     const loss = this.#loss;
     const lost = loss !== undefined && this.lost === undefined && loss.from === from && messages.includes(loss.message);
-    this.datagrams.push({ from, messages, size: bytes.length, lost });
+    this.datagrams.push({ from, messages, bytes, lost });
+    this.#events.emit('datagram');
     return !lost;
   }
 }
