@@ -73,8 +73,6 @@ export interface Context {
   suites(): { names: string[]; ids: number[] };
   /** Whom to trust; without it nobody's certificate is. `announce`: a server names these authorities to clients. */
   setTrust(trust: TrustStore, announce: boolean): void;
-  /** Whether `pskTable` has a key for this identity. */
-  knowsIdentity(identity: Uint8Array): boolean;
   /** Keys of session tickets, 48 bytes each as those of `node:tls`: the first makes them, all read them. */
   setTicketKeys(keys: Uint8Array[]): void;
 }
@@ -115,6 +113,8 @@ export interface Session {
    * Copied, wiped when the handshake is complete.
    */
   setPsk(identity: Uint8Array, key: Uint8Array): void;
+  /** As a server: whether the context in use has a fixed key for this identity. */
+  knowsIdentity(identity: Uint8Array): boolean;
   /**
    * As a server, before `start`: the context of the name that the client asked for, and what its sessions are made under,
    * as `SessionOptions.sessionIdContext`.

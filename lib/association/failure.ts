@@ -24,7 +24,6 @@ export function handshakeFailure(
     alertReceived: session.alertReceived(),
     alertSent: session.alertSent(),
     pskIdentity: session.pskIdentity().toString(),
-    thrown: psk?.thrown,
     waitedFor: isWaiting ? (psk?.isWaiting ? 'pskCallback' : 'callback') : undefined,
     verifyError: session.verifyError(),
   });

@@ -31,7 +31,7 @@ export function clientParts(config: ClientConfig, transport: Transport): Handsha
     transport,
     recorder: new HandshakeRecorder(mtu, secureContext.ciphers),
     psk: asks ? PskLookup.ofClient(pskCallback, secureContext) : undefined,
-    judge: new PeerJudge(verification, secureContext.trustedPublicKeys, undefined),
+    judge: new PeerJudge(verification, secureContext.trustedPublicKeys, false),
     start: undefined,
   };
 }

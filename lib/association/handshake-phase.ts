@@ -30,7 +30,7 @@ export class HandshakePhase {
   }
 
   /** Before OpenSSL sees a datagram: makes sure that it has the key for what this asks. */
-  beforeFeeding(datagram: Uint8Array): PromiseLike<undefined> | undefined {
+  beforeFeeding(datagram: Uint8Array): Answer {
     return this.parts.psk?.look(this.#session, datagram);
   }
 

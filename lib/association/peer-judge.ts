@@ -30,25 +30,18 @@ const ALERTS: Readonly<Partial<Record<DtlsErrorCode, number>>> = {
 
 const FINE: Finding = { authorized: true, authorizationError: undefined };
 
-/** Whether a session may be resumed that was made with the key of this identity. */
-export type KnowsIdentity = (identity: Buffer) => boolean;
-
 /** Judges the peer by what it has shown, when OpenSSL has done its part, and before the peer hears of it. */
 export class PeerJudge {
   readonly #config: VerificationConfig;
   readonly #trustedPublicKeys: readonly Buffer[] | undefined;
-  readonly #knowsIdentity: KnowsIdentity | undefined;
+  readonly #hasAllKeys: boolean;
   #standing: Standing | undefined;
 
-  /** `knowsIdentity` is a server's whose keys are all in a table: who is not in it any more is not resumed. */
-  constructor(
-    config: VerificationConfig,
-    trustedPublicKeys: readonly Buffer[] | undefined,
-    knowsIdentity: KnowsIdentity | undefined,
-  ) {
+  /** `hasAllKeys`: a server's keys are all in a table, and who is not in it any more is not resumed. */
+  constructor(config: VerificationConfig, trustedPublicKeys: readonly Buffer[] | undefined, hasAllKeys: boolean) {
     this.#config = config;
     this.#trustedPublicKeys = trustedPublicKeys;
-    this.#knowsIdentity = knowsIdentity;
+    this.#hasAllKeys = hasAllKeys;
   }
 
   /** A peer that showed nothing stands for itself only when it has the pre-shared key. */
@@ -76,7 +69,7 @@ export class PeerJudge {
     const key = session.peerPublicKey();
     if (key.length > 0) return this.#judgePublicKey(key);
     const identity = session.pskIdentity();
-    if (identity.length === 0 || this.#knowsIdentity === undefined || this.#knowsIdentity(identity)) return undefined;
+    if (!this.#hasAllKeys || identity.length === 0 || session.knowsIdentity(identity)) return undefined;
     const message = `its session belongs to the identity ${JSON.stringify(identity.toString())}, which psk has no more`;
     const refusal = { code: 'ERR_DTLS_PSK_UNKNOWN', message, alert: Alert.UnknownPskIdentity } as const;
     return { authorized: false, authorizationError: 'PSK_IDENTITY_UNKNOWN', refusal };

@@ -5,7 +5,8 @@ import { isPromise, type MaybePromise } from '../maybe-promise';
 import type { ClientPskCallback } from '../options/client';
 import { clientCredentials, keyBytes, MAX_IDENTITY_BYTES } from '../options/psk';
 import type { ServerPskCallback } from '../options/server';
-import { nativeContextOf, type SecureContext } from '../secure-context';
+import type { SecureContext } from '../secure-context';
+import { Alert, type Answer, type Refusal } from './checkpoint';
 
 // Two identities must not become one: no replacement characters, no byte order mark left out.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -24,7 +25,6 @@ type Ask = (asked: Buffer) => MaybePromise<ClientPsk | undefined>;
 export class PskLookup {
   readonly #question: Question;
   readonly #ask: Ask;
-  #thrown: { value: unknown } | undefined;
   #isWaiting = false;
 
   private constructor(question: Question, ask: Ask) {
@@ -40,26 +40,16 @@ export class PskLookup {
     );
   }
 
-  /** `context` holds keys that are not asked for. */
-  static ofServer(
-    callback: ServerPskCallback,
-    peer: RemoteAddress,
-    context: SecureContext,
-    session: Session,
-  ): PskLookup {
+  /** What the context has a key for is not asked. */
+  static ofServer(callback: ServerPskCallback, peer: RemoteAddress, session: Session): PskLookup {
     const isPsk = (): boolean => session.cipherName().includes('PSK');
     return new PskLookup(new ServerPskQuestion(isPsk), (identity) => {
       const name = nameOf(identity);
-      if (name === undefined || nativeContextOf(context).knowsIdentity(identity)) return undefined;
+      if (name === undefined || session.knowsIdentity(identity)) return undefined;
       return then(callback(name, peer), (key) =>
         key === null || key === undefined ? undefined : { identity, key: keyBytes('pskCallback', key) },
       );
     });
-  }
-
-  /** What the callback threw, or rejected with; also what is wrong with its answer. */
-  get thrown(): { value: unknown } | undefined {
-    return this.#thrown;
   }
 
   /** Whether a promise of the callback is pending. */
@@ -68,7 +58,7 @@ export class PskLookup {
   }
 
   /** Undefined when the session has what it needs for this datagram, or will never have it. */
-  look(session: Session, datagram: Uint8Array): PromiseLike<undefined> | undefined {
+  look(session: Session, datagram: Uint8Array): Answer {
     const asked = this.#question.read(datagram);
     if (asked === undefined) return undefined;
     try {
@@ -79,17 +69,17 @@ export class PskLookup {
       }
       this.#isWaiting = true;
       return this.#wait(session, answer);
-    } catch (value) {
-      this.#thrown = { value };
-      return undefined;
+    } catch (error) {
+      return failed(error);
     }
   }
 
-  async #wait(session: Session, answer: PromiseLike<ClientPsk | undefined>): Promise<undefined> {
+  async #wait(session: Session, answer: PromiseLike<ClientPsk | undefined>): Promise<Refusal | undefined> {
     try {
       this.#take(session, await answer);
-    } catch (value) {
-      this.#thrown = { value };
+      return undefined;
+    } catch (error) {
+      return failed(error);
     } finally {
       this.#isWaiting = false;
     }
@@ -99,6 +89,17 @@ export class PskLookup {
     // The association may have ended while it waited.
     if (psk !== undefined && !session.isDestroyed()) session.setPsk(psk.identity, psk.key);
   }
+}
+
+/** The callback threw or rejected, or its answer will not do. The peer may try again: its identity is not to blame. */
+function failed(cause: unknown): Refusal {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return {
+    code: 'ERR_DTLS_PSK_CALLBACK',
+    message: `the pskCallback failed: ${said}`,
+    alert: Alert.InternalError,
+    cause,
+  };
 }
 
 /** As `Promise.then`, at once when the answer is there. */

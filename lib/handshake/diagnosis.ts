@@ -21,8 +21,6 @@ export interface HandshakeFailure {
   alertSent: number;
   /** As text, "" when none was named yet. */
   pskIdentity: string;
-  /** What the user's callback threw or rejected with, or what is wrong with its answer. */
-  thrown: { value: unknown } | undefined;
   /** Which of the user's functions has not answered yet. */
   waitedFor: 'pskCallback' | 'callback' | undefined;
   /** OpenSSL's X509_V_ERR number for the peer's chain, 0 for none. */
@@ -58,19 +56,17 @@ const Alert = {
 
 /** Turns a failed handshake into the error that users see: a code, and a sentence with the likely cause and cure. */
 export function diagnose(failure: HandshakeFailure): DtlsError {
-  const { peer, info, thrown } = failure;
+  const { peer, info } = failure;
   const details: DtlsErrorDetails = { handshake: info };
   if (peer !== undefined) details.peer = peer;
   if (failure.reason !== '') details.reason = failure.reason;
   const alert = failure.alertReceived >= 0 ? failure.alertReceived : failure.alertSent;
   if (alert >= 0) details.alert = alertName(alert);
-  if (thrown !== undefined) details.cause = thrown.value;
   const { code, message } = find(failure);
   return new DtlsError(code, message.charAt(0).toUpperCase() + message.slice(1), details);
 }
 
 function find(failure: HandshakeFailure): Finding {
-  if (failure.thrown !== undefined) return callbackFailed(failure);
   if (failure.how === 'wrongKey') return wrongKey(failure);
   // OpenSSL counts timeouts while it reads, too.
   if (failure.how === 'timeout' || failure.reason === 'read timeout expired') return timedOut(failure);
@@ -78,11 +74,6 @@ function find(failure: HandshakeFailure): Finding {
   if (failure.alertSent >= 0) return refusedByUs(failure, failure.alertSent & 0xff);
   if (failure.how === 'closed') return closed(failure);
   return { code: 'ERR_DTLS_HANDSHAKE', message: `The handshake with ${whom(failure)} failed: ${why(failure)}.` };
-}
-
-function callbackFailed({ thrown }: HandshakeFailure): Finding {
-  const said = thrown?.value instanceof Error ? thrown.value.message : String(thrown?.value);
-  return { code: 'ERR_DTLS_PSK_CALLBACK', message: `The pskCallback failed: ${said}` };
 }
 
 function wrongKey(failure: HandshakeFailure): Finding {

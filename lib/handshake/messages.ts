@@ -23,8 +23,8 @@ const MAX_PIECES = 64;
  *
  * It shows what OpenSSL is about to ask, so that the answer can be looked up early. It need not be the authority:
  * OpenSSL reassembles for itself, and what it then asks counts; an answer to something else must not be used. Of
- * contradicting fragments the first counts here, so a forged one can cost the early answer, as a lost datagram can,
- * and decides nothing.
+ * fragments that contradict each other the first counts here in type and length, the last in bytes, replayed records
+ * included: a forged one can cost the early answer, as a lost datagram can, and decides nothing.
  */
 export class HandshakeMessages {
   readonly #wanted: ReadonlySet<number>;

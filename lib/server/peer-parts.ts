@@ -1,11 +1,10 @@
 import type { Session } from '../../binding';
 import type { RemoteAddress } from '../address';
 import type { HandshakeParts } from '../association/handshake-parts';
-import { type KnowsIdentity, PeerJudge } from '../association/peer-judge';
+import { PeerJudge } from '../association/peer-judge';
 import { PskLookup } from '../association/psk-lookup';
 import { HandshakeRecorder } from '../handshake/recorder';
 import type { ServerConfig } from '../options/server';
-import { nativeContextOf } from '../secure-context';
 import type { HelloPolicy } from './hello-policy';
 import type { PeerLink } from './peer-link';
 
@@ -26,14 +25,9 @@ export function peerParts(
     session,
     transport: link,
     recorder,
-    psk: pskCallback && PskLookup.ofServer(pskCallback, from, secureContext, session),
-    judge: new PeerJudge(verification, secureContext.trustedPublicKeys, knowsIdentity(config)),
+    psk: pskCallback && PskLookup.ofServer(pskCallback, from, session),
+    // A callback may take its time: with one, a session is good until it expires.
+    judge: new PeerJudge(verification, secureContext.trustedPublicKeys, pskCallback === undefined),
     start: policy.checkpoint(hello),
   };
-}
-
-/** With a pskCallback, which may take its time, a session is good until it expires. */
-function knowsIdentity({ pskCallback, secureContext }: ServerConfig): KnowsIdentity | undefined {
-  if (pskCallback !== undefined) return undefined;
-  return (identity) => nativeContextOf(secureContext).knowsIdentity(identity);
 }

@@ -73,7 +73,6 @@ Napi::Function Context::Define(Napi::Env env) {
   return DefineClass(env, "Context",
                      {InstanceMethod<&Context::Suites>("suites"),
                       InstanceMethod<&Context::SetTrust>("setTrust"),
-                      InstanceMethod<&Context::KnowsIdentity>("knowsIdentity"),
                       InstanceMethod<&Context::SetTicketKeys>("setTicketKeys")});
 }
 
@@ -134,10 +133,6 @@ Napi::Value Context::SetTrust(const Napi::CallbackInfo& info) {
   if (trust == nullptr) return Throw(info.Env(), "the first argument is no trust store");
   if (!trust->store().UseIn(tls_->ssl_ctx(), IsTrue(info[1]))) return Throw(info.Env(), LastErrorReason().c_str());
   return info.Env().Undefined();
-}
-
-Napi::Value Context::KnowsIdentity(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), tls_->psk().table.count(BytesOf(info[0]).ToString()) > 0);
 }
 
 Napi::Value Context::SetTicketKeys(const Napi::CallbackInfo& info) {

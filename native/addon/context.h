@@ -22,7 +22,6 @@ class Context : public Napi::ObjectWrap<Context> {
  private:
   Napi::Value Suites(const Napi::CallbackInfo& info);
   Napi::Value SetTrust(const Napi::CallbackInfo& info);
-  Napi::Value KnowsIdentity(const Napi::CallbackInfo& info);
   Napi::Value SetTicketKeys(const Napi::CallbackInfo& info);
 
   // The name of the option that was refused; nullptr when all were taken.

@@ -28,7 +28,8 @@ Napi::Function Session::Define(Napi::Env env) {
 }
 
 std::vector<Napi::ClassPropertyDescriptor<Session>> Session::Verbs() {
-  return {InstanceMethod<&Session::SetPsk>("setPsk"),
+  return {InstanceMethod<&Session::KnowsIdentity>("knowsIdentity"),
+          InstanceMethod<&Session::SetPsk>("setPsk"),
           InstanceMethod<&Session::UseContext>("useContext"),
           InstanceMethod<&Session::SelectAlpn>("selectAlpn"),
           InstanceMethod<&Session::Start>("start"),
@@ -61,7 +62,10 @@ Session::Session(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Session>(inf
     return;
   }
   // Servers get their sessions from a Listener.
-  Attach(Connection::Create(context->tls(), Role::kClient, ConnectionOptionsOf(info[1])));
+  ConnectionOptions options = ConnectionOptionsOf(info[1]);
+  Attach(Connection::Create(context->tls(), Role::kClient, options));
+  // There is a master secret in it.
+  OPENSSL_cleanse(options.session.data(), options.session.size());
   if (connection_ == nullptr) Throw(info.Env(), "OpenSSL could not make a session of these options");
 }
 
@@ -82,6 +86,11 @@ void Session::Release(Napi::Env env) {
   if (connection_ == nullptr) return;
   connection_.reset();
   AdjustExternalMemory(env, -kConnectionMemory);
+}
+
+Napi::Value Session::KnowsIdentity(const Napi::CallbackInfo& info) {
+  const Call call(this, info);
+  return call ? call.Boolean(call->KnowsIdentity(BytesOf(info[0]).ToString())) : call.Undefined();
 }
 
 Napi::Value Session::SetPsk(const Napi::CallbackInfo& info) {

@@ -29,6 +29,7 @@ class Session : public Napi::ObjectWrap<Session> {
   static std::vector<Napi::ClassPropertyDescriptor<Session>> Verbs();
   static std::vector<Napi::ClassPropertyDescriptor<Session>> Details();
 
+  Napi::Value KnowsIdentity(const Napi::CallbackInfo& info);
   Napi::Value SetPsk(const Napi::CallbackInfo& info);
   Napi::Value UseContext(const Napi::CallbackInfo& info);
   Napi::Value SelectAlpn(const Napi::CallbackInfo& info);

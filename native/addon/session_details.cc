@@ -9,6 +9,9 @@ namespace dtls {
 
 namespace {
 
+// What lib/ promises.
+constexpr uint32_t kMaxKeyingMaterial = 65536;
+
 using CopyFinished = size_t (*)(const SSL*, void*, size_t);
 
 std::string FinishedOf(const SSL* ssl, CopyFinished copy) {
@@ -25,10 +28,10 @@ std::string PublicKeyDer(const EVP_PKEY* key) {
   return copy;
 }
 
-const char* GroupName(const EVP_PKEY* key) {
+std::string GroupName(const EVP_PKEY* key) {
   const int type = EVP_PKEY_get_base_id(key);
   if (type == EVP_PKEY_X25519 || type == EVP_PKEY_X448) return OBJ_nid2sn(type);
-  static thread_local char name[64];
+  char name[64];
   size_t size = 0;
   return EVP_PKEY_get_group_name(key, name, sizeof name, &size) == 1 ? name : "";
 }
@@ -109,6 +112,8 @@ Napi::Value Session::PskIdentity(const Napi::CallbackInfo& info) {
 Napi::Value Session::IsPeerKnown(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   if (!call) return call.Undefined();
+  // Before the ServerHello a client's session is the one that it offers: what is in it says nothing about this peer.
+  if (call->Cipher() == nullptr) return call.Boolean(false);
   return call.Boolean(SSL_get0_peer_certificate(call.ssl()) != nullptr || PeerRawPublicKey(call.ssl()) != nullptr ||
                       SSL_session_reused(call.ssl()) == 1);
 }
@@ -121,10 +126,15 @@ Napi::Value Session::PeerCertificates(const Napi::CallbackInfo& info) {
   if (leaf == nullptr) return certificates;
   uint32_t count = 0;
   certificates.Set(count++, call.Copy(DerOf(leaf)));
-  // A server's chain is without the leaf, a client's is with it; that of a resumed session is empty.
-  const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(call.ssl());
-  for (int i = SSL_is_server(call.ssl()) == 1 ? 0 : 1; i < sk_X509_num(chain); ++i) {
-    certificates.Set(count++, call.Copy(DerOf(sk_X509_value(chain, i))));
+  const STACK_OF(X509)* issuers = SSL_get0_verified_chain(call.ssl());
+  // With it the leaf is first. What a client sent is without its leaf; a resumed session has neither.
+  int first = 1;
+  if (issuers == nullptr || SSL_get_verify_result(call.ssl()) != X509_V_OK) {
+    issuers = SSL_get_peer_cert_chain(call.ssl());
+    first = SSL_is_server(call.ssl()) == 1 ? 0 : 1;
+  }
+  for (int i = first; i < sk_X509_num(issuers); ++i) {
+    certificates.Set(count++, call.Copy(DerOf(sk_X509_value(issuers, i))));
   }
   return certificates;
 }
@@ -152,6 +162,7 @@ Napi::Value Session::IsReused(const Napi::CallbackInfo& info) {
 Napi::Value Session::SessionData(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   if (!call) return call.Undefined();
+  ErrorScope errors;
   SSL_SESSION* session = SSL_get0_session(call.ssl());
   uint8_t* der = nullptr;
   const bool is_resumable = session != nullptr && SSL_SESSION_is_resumable(session) == 1;
@@ -170,7 +181,7 @@ Napi::Value Session::SessionExpiryS(const Napi::CallbackInfo& info) {
   // A ticket's server may say how long it keeps to it; 0: it does not say.
   const unsigned long hint = SSL_SESSION_get_ticket_lifetime_hint(session);
   const long lifetime = hint > 0 ? static_cast<long>(hint) : SSL_SESSION_get_timeout(session);
-  return Napi::Number::New(info.Env(), static_cast<double>(SSL_SESSION_get_time(session) + lifetime));
+  return Napi::Number::New(info.Env(), static_cast<double>(SSL_SESSION_get_time(session)) + lifetime);
 }
 
 Napi::Value Session::AlpnProtocol(const Napi::CallbackInfo& info) {
@@ -203,7 +214,9 @@ Napi::Value Session::ExportKeyingMaterial(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   if (!call) return call.Undefined();
   ErrorScope errors;
-  std::string material(NumberOf(info[0]), '\0');
+  const uint32_t length = NumberOf(info[0]);
+  if (length > kMaxKeyingMaterial || SSL_is_init_finished(call.ssl()) == 0) return call.Undefined();
+  std::string material(length, '\0');
   const std::string label = TextOf(info[1]);
   const bool has_context = info[2].IsTypedArray();
   const Bytes context = BytesOf(info[2]);
@@ -228,6 +241,7 @@ Napi::Value Session::PeerFinished(const Napi::CallbackInfo& info) {
 Napi::Value Session::EphemeralKey(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   if (!call) return call.Undefined();
+  ErrorScope errors;
   EVP_PKEY* raw = nullptr;
   if (SSL_is_server(call.ssl()) == 1 || SSL_get_peer_tmp_key(call.ssl(), &raw) != 1) return call.Undefined();
   const KeyPointer key(raw);

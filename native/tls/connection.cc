@@ -23,6 +23,9 @@ constexpr size_t kMaxPlaintext = 16384;
 // ClientHello in fragments (DTLSv1_listen), and a cookie exchange in several datagrams would be no protection.
 constexpr size_t kHelloWithoutTicket = 512;
 
+// Only the name that is acknowledged stays in the session, for when it is resumed.
+int AcceptServerName(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
+
 // The verdict stays in SSL_get_verify_result().
 int AcceptUntrusted(int, X509_STORE_CTX*) { return 1; }
 
@@ -89,7 +92,7 @@ bool Connection::OfferSession(const std::string& der) {
   size_t ticket_size = 0;
   SSL_SESSION_get0_ticket(session.get(), &ticket, &ticket_size);
   // Without it the handshake is a full one.
-  if (ticket_size > 0 && ticket_size + kHelloWithoutTicket > mtu_) return true;
+  if (ticket_size > 0 && ticket_size + kHelloWithoutTicket > std::min(mtu_, kMaxHandshakeMtu)) return true;
   return SSL_set_session(ssl_.get(), session.get()) == 1;
 }
 
@@ -105,7 +108,7 @@ bool Connection::UseContext(std::shared_ptr<TlsContext> context, ByteView sessio
 int32_t Connection::Start() {
   if (failed_) return kFailed;
   ErrorScope errors;
-  RecordBuffers::Use use(&*buffers_);
+  buffers_->Require();
   return Handshake();
 }
 
@@ -139,7 +142,7 @@ bool Connection::AdmitsCiphertexts(size_t count) {
 int32_t Connection::Poll(uint8_t* into, size_t capacity) {
   if (failed_) return kFailed;
   ErrorScope errors;
-  RecordBuffers::Use use(&*buffers_);
+  buffers_->Require();
   return SSL_is_init_finished(ssl_.get()) ? Read(into, capacity) : Handshake();
 }
 
@@ -162,7 +165,7 @@ int32_t Connection::Read(uint8_t* into, size_t capacity) {
 int32_t Connection::Write(const uint8_t* data, size_t size) {
   if (failed_) return kFailed;
   ErrorScope errors;
-  RecordBuffers::Use use(&*buffers_);
+  buffers_->Require();
   const int result = SSL_write(ssl_.get(), data, static_cast<int>(size));
   if (result > 0) return kIdle;
   const int32_t status = Conclude(result);
@@ -173,7 +176,7 @@ int32_t Connection::Write(const uint8_t* data, size_t size) {
 int32_t Connection::HandleTimeout() {
   if (failed_) return kFailed;
   ErrorScope errors;
-  RecordBuffers::Use use(&*buffers_);
+  buffers_->Require();
   // 0 (not yet due) and 1 (retransmitted) are both well; only -1 is fatal.
   return DTLSv1_handle_timeout(ssl_.get()) < 0 ? Fail() : static_cast<int32_t>(kIdle);
 }
@@ -182,7 +185,7 @@ int32_t Connection::Shutdown() {
   if (failed_) return kFailed;
   if (!SSL_is_init_finished(ssl_.get())) return kIdle;
   ErrorScope errors;
-  RecordBuffers::Use use(&*buffers_);
+  buffers_->Require();
   SSL_shutdown(ssl_.get());
   return kIdle;
 }
@@ -276,6 +279,7 @@ void Connection::InstallCallbacks(SSL_CTX* ctx, bool keylog) {
   SSL_CTX_set_psk_client_callback(ctx, OnClientPsk);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, OnTicketKey);
   SSL_CTX_set_alpn_select_cb(ctx, OnAlpn, nullptr);
+  SSL_CTX_set_tlsext_servername_callback(ctx, AcceptServerName);
   if (keylog) SSL_CTX_set_keylog_callback(ctx, OnKeylog);
 }
 

@@ -102,6 +102,8 @@ class Connection {
   bool TakePskRequested();
   // What the client named (server) or sent (client), in this handshake or in that of the resumed session; empty before.
   std::string PskIdentity() const;
+  // As a server: whether the context has a fixed key for it.
+  bool KnowsIdentity(const std::string& identity) const { return context_->psk().table.count(identity) > 0; }
   // For what the context's fixed keys do not answer; a server's answers for one identity. Wiped when established.
   void SetPsk(ClientPsk psk) { psk_ = std::move(psk); }
   // Before Start(), on a server: takes the place of the context of Create(), but for its session tickets. False when

@@ -11,25 +11,15 @@ namespace dtls {
 // connections in use, the same memory goes from one to the next and stays in the processor's cache.
 class RecordBuffers {
  public:
-  // Around each call that reads or writes records. One may be inside another: a PSK callback may use other connections.
-  class Use {
-   public:
-    explicit Use(RecordBuffers* buffers) : buffers_(buffers) {
-      ++buffers->uses_;
-      if (buffers->place_ == nullptr) buffers->Enter();
-    }
-    ~Use() { --buffers_->uses_; }
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
-
-   private:
-    RecordBuffers* const buffers_;
-  };
-
   explicit RecordBuffers(SSL* ssl) : ssl_(ssl) {}
   ~RecordBuffers() { Leave(); }
   RecordBuffers(const RecordBuffers&) = delete;
   RecordBuffers& operator=(const RecordBuffers&) = delete;
+
+  // Before each call that reads or writes records.
+  void Require() {
+    if (place_ == nullptr) Enter();
+  }
 
  private:
   static constexpr size_t kPlaces = 64;
@@ -45,7 +35,6 @@ class RecordBuffers {
   // Not owned; freed after this.
   SSL* const ssl_;
   RecordBuffers** place_ = nullptr;
-  int uses_ = 0;
 };
 
 }  // namespace dtls

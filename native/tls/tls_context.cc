@@ -10,6 +10,8 @@ namespace dtls {
 
 namespace {
 
+constexpr int kSecurityLevelOf128Bits = 3;
+
 // OpenSSL's number for a length of RFC 6066 section 4: 1 for 512 up to 4 for 4096.
 uint8_t FragmentLengthCode(uint32_t length) {
   uint8_t code = 0;
@@ -47,8 +49,9 @@ void SetPolicy(SSL_CTX* ctx, const TlsContextOptions& options) {
 }
 
 // For DHE, 128 bits of security. SSL_CTX_set_dh_auto() would take 1024 bits for DHE-PSK with AES-128 at security level
-// 1, which is Node's.
+// 1, which is Node's. Levels that demand more do without DHE.
 bool SetDhGroup(SSL_CTX* ctx) {
+  if (SSL_CTX_get_security_level(ctx) > kSecurityLevelOf128Bits) return true;
   const KeyContextPointer generator(EVP_PKEY_CTX_new_from_name(nullptr, "DH", nullptr));
   char group[] = "ffdhe3072";
   OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),

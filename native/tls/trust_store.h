@@ -14,8 +14,6 @@ class TrustStore {
   bool AddCertificate(ByteView der);
   // With one, each certificate of a chain must be covered by a list (as in `node:tls`).
   bool AddRevocationList(ByteView der);
-
-  X509_STORE* get() const { return store_.get(); }
   int size() const;
 
   // Lets the context verify with these; with `announce`, a server names them in its CertificateRequest.

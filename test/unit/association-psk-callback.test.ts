@@ -83,7 +83,12 @@ describe('the pskCallback of a client', () => {
 
   test.each([
     ['a key that is too long', { identity: 'alice', key: Buffer.alloc(257) }, 'ERR_DTLS_PSK_KEY', 'pskCallback.key'],
-    ['an identity that is too long', { identity: 'a'.repeat(129), key }, 'ERR_DTLS_PSK_IDENTITY', 'pskCallback.identity'],
+    [
+      'an identity that is too long',
+      { identity: 'a'.repeat(129), key },
+      'ERR_DTLS_PSK_IDENTITY',
+      'pskCallback.identity',
+    ],
     ['a text key', { identity: 'alice', key: '1a2b' }, 'ERR_DTLS_OPTION', 'pskCallback.key'],
     ['a bare key', key, 'ERR_DTLS_OPTION', 'pskCallback'],
     ['a number', 7, 'ERR_DTLS_OPTION', 'pskCallback'],

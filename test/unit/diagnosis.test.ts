@@ -32,7 +32,6 @@ function failure(details: Partial<HandshakeFailure>): HandshakeFailure {
     alertReceived: -1,
     alertSent: -1,
     pskIdentity: 'alice',
-    thrown: undefined,
     waitedFor: undefined,
     verifyError: 0,
     ...details,
@@ -190,6 +189,15 @@ describe('refused by the peer', () => {
   );
 });
 
+test.each([
+  ['pskCallback', /took 60\.0 s, waiting for the pskCallback to answer/],
+  ['callback', /took 60\.0 s, waiting for a callback of this side to answer/],
+] as const)('a deadline that passes while a %s is asked is its fault, whatever was sent', (waitedFor, words) => {
+  const error = diagnose(failure({ how: 'timeout', waitedFor, info: psk, finishedSent: true }));
+  expect(error.code).toBe('ERR_DTLS_HANDSHAKE_TIMEOUT');
+  expect(error.message).toMatch(words);
+});
+
 describe('refused by this side', () => {
   cases(
     [
@@ -211,28 +219,36 @@ describe('refused by this side', () => {
       /pskCallback gave no credentials/,
     ],
     [
+      'protocol_version',
+      { role: 'server', alertSent: fatal(70), reason: 'unsupported protocol' },
+      'ERR_DTLS_VERSION',
+      /client 192\.0\.2\.1:5684 does not speak a protocol version that this side allows; see minVersion/,
+    ],
+    [
+      'no_application_protocol',
+      { role: 'server', alertSent: fatal(120) },
+      'ERR_DTLS_ALPN',
+      /offers no application protocol that this side has; see ALPNProtocols/,
+    ],
+    [
+      'no certificate',
+      { role: 'server', alertSent: fatal(40), reason: 'peer did not return a certificate' },
+      'ERR_DTLS_CERT_MISSING',
+      /has no certificate, and one is required/,
+    ],
+    [
+      'an expired certificate',
+      { alertSent: fatal(45), reason: 'certificate verify failed', verifyError: 10 },
+      'ERR_DTLS_CERT_EXPIRED',
+      /certificate of the server 192\.0\.2\.1:5684 is refused \(CERT_HAS_EXPIRED\)/,
+    ],
+    [
       'any other alert',
       { alertSent: fatal(47), reason: 'length mismatch' },
       'ERR_DTLS_HANDSHAKE',
       /failed: length mismatch \(alert illegal_parameter sent\)/,
     ],
   );
-});
-
-describe('the pskCallback failed with', () => {
-  test('an error: its words and the error itself', () => {
-    const cause = new Error('the vault is sealed');
-    const error = diagnose(failure({ thrown: { value: cause }, alertSent: fatal(80) }));
-    expect(error).toMatchObject({ code: 'ERR_DTLS_PSK_CALLBACK', cause });
-    expect(error.message).toContain('the vault is sealed');
-  });
-
-  test.each([['text'], [null], [undefined], [7]])('%p', (value) => {
-    const error = diagnose(failure({ thrown: { value } }));
-    expect(error.code).toBe('ERR_DTLS_PSK_CALLBACK');
-    expect(error.message).toContain(String(value));
-    expect(error.cause).toBe(value);
-  });
 });
 
 describe('anything else', () => {

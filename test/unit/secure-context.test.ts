@@ -29,6 +29,17 @@ describe('createSecureContext', () => {
     expect(error.message).toContain(ciphers);
   });
 
+  test('takes a security level above that of the DH group, without DHE', async () => {
+    const options = {
+      ciphers: 'DHE-PSK-AES256-GCM-SHA384:ECDHE-PSK-AES256-CBC-SHA384:@SECLEVEL=4',
+      ecdhCurve: 'P-384',
+    };
+    const link = new Link();
+    await serve(link, options);
+    const association = await client(link, options).startHandshake().opened;
+    expect(association.getCipher()?.name).toBe('ECDHE-PSK-AES256-CBC-SHA384');
+  });
+
   test.each([
     ['pskIdentityHnt', 'pskIdentityHint'],
     ['cipher', 'ciphers'],
