@@ -1,7 +1,7 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import type { Context } from '../binding';
 import { type CipherKinds, checkCiphers, usesCertificate, usesPsk } from './credentials/ciphers';
-import type { IdentityOptions } from './credentials/identity';
+import { type EncryptedPfx, type IdentityOptions, parsePrivateKey } from './credentials/identity';
 import { createNativeContext } from './credentials/native-context';
 import type { PemOrDer } from './credentials/pem';
 import { type PublicKey, parsePublicKeys } from './credentials/public-keys';
@@ -94,6 +94,8 @@ export class SecureContext {
   readonly ciphers: readonly string[];
   /** What `psk` was: a client's credentials, a server's table, or absent. */
   readonly pskKind: 'credentials' | 'table' | undefined;
+  /** Whether it says itself whom to trust. */
+  readonly hasTrust: boolean;
   /** Whether there is a certificate or raw public key of our own. */
   readonly hasIdentity: boolean;
   /** SubjectPublicKeyInfo DER of the raw public keys that are trusted; undefined: certificates are used. */
@@ -117,6 +119,7 @@ export class SecureContext {
     this.keylog = boolean('keylog', options.keylog, false);
     this.pskKind = kindOf(options.psk, use?.role);
     this.hasIdentity = OWN_CERTIFICATE.some((name) => options[name] !== undefined);
+    this.hasTrust = options.ca !== undefined || options.crl !== undefined;
     this.trustedPublicKeys = parseTrustedPublicKeys(options);
     this.sharesTickets = options.ticketKeys !== undefined;
     const versions = parseVersions(options.minVersion, options.maxVersion);
@@ -129,10 +132,11 @@ export class SecureContext {
       psk: kinds.psk && !kinds.certificates,
       certificates: kinds.certificates && !kinds.psk,
     });
-    this.identityDigest = digestOf([identityOf(options.psk), options.cert, options.pfx]);
+    this.identityDigest = digestOf([identityOf(options.psk), options.cert, options.pfx, rawPublicKeyOf(options)]);
     this.trustDigest = digestOf([options.ca, options.crl, this.trustedPublicKeys]);
     this.pskSuites = new Set(ids.filter((_, index) => usesPsk(names[index] as string)));
-    if (this.ciphers.some(usesCertificate)) {
+    // Where raw public keys are trusted, no certificate is.
+    if (this.trustedPublicKeys === undefined && this.ciphers.some(usesCertificate)) {
       this.#native.setTrust(trustOf(options.ca, options.crl), options.ca !== undefined);
     }
     Object.freeze(this);
@@ -174,14 +178,20 @@ function identityOf(psk: SecureContextOptions['psk']): string | Uint8Array | und
   return isCredentials(psk) ? psk.identity : undefined;
 }
 
+function rawPublicKeyOf({ rawPublicKey, passphrase }: SecureContextOptions): Buffer | undefined {
+  if (rawPublicKey === undefined) return undefined;
+  const key = createPublicKey(parsePrivateKey('rawPublicKey', rawPublicKey, passphrase));
+  return key.export({ type: 'spki', format: 'der' });
+}
+
 /** Of options as they are given. */
 function digestOf(values: readonly unknown[]): string {
   const hash = createHash('sha256');
   for (const value of values.flat(2)) {
-    if (value === undefined) hash.update('-;');
+    if (value === undefined || value === null) hash.update('-;');
     else if (typeof value === 'string' || value instanceof Uint8Array) hash.update(`${value.length};`).update(value);
     // { buf, passphrase } of a pfx.
-    else hash.update((value as { buf: string | Uint8Array }).buf);
+    else hash.update((value as EncryptedPfx).buf ?? '');
   }
   return hash.digest('hex');
 }

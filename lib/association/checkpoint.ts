@@ -9,7 +9,9 @@ export const Alert = {
   CertificateExpired: 45,
   UnknownCa: 48,
   AccessDenied: 49,
+  DecodeError: 50,
   InternalError: 80,
+  UnrecognizedName: 112,
   UnknownPskIdentity: 115,
 } as const;
 
@@ -23,3 +25,12 @@ export interface Refusal {
 
 /** What a checkpoint of a handshake says (docs/credentials.md); undefined: go on. A promise never rejects. */
 export type Answer = MaybePromise<Refusal | undefined>;
+
+/** The words of what a function of the user's threw, whatever that is. */
+export function said(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return 'something that has no words';
+  }
+}

@@ -37,8 +37,9 @@ export class HandshakePhase {
   /** Before the peer sees what OpenSSL answers: once, as soon as there is something to judge it by. */
   beforeFlushing(): Answer {
     if (this.#isJudged || !this.#session.isPeerKnown()) return undefined;
+    const answer = this.parts.judge.judge(this.#session);
     this.#isJudged = true;
-    return this.parts.judge.judge(this.#session);
+    return answer;
   }
 
   /** After a datagram that did not complete the handshake. True when the peer behaves as one with another key does. */

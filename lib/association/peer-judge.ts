@@ -8,7 +8,7 @@ import { verifyError, verifySentence } from '../credentials/verify-errors';
 import type { DtlsErrorCode } from '../errors';
 import { isPromise } from '../maybe-promise';
 import type { PeerDetails, VerificationConfig } from '../options/verification';
-import { Alert, type Answer, type Refusal } from './checkpoint';
+import { Alert, type Answer, type Refusal, said } from './checkpoint';
 
 /** What a verified peer is to the user, as in `node:tls`. */
 export interface Standing {
@@ -53,21 +53,33 @@ export class PeerJudge {
     return { authorized, authorizationError: isMissing ? 'UNABLE_TO_GET_ISSUER_CERT' : undefined };
   }
 
+  /** Whatever goes wrong in here refuses the peer. */
   judge(session: Session): Answer {
+    try {
+      return this.#judge(session);
+    } catch (error) {
+      return refused(error);
+    }
+  }
+
+  #judge(session: Session): Answer {
     const certificates = session.peerCertificates();
+    // Before the user is asked, who may end the association.
+    const askedName = session.serverName();
     const finding = this.#find(session, certificates);
     if (finding === undefined) return undefined;
     this.#standing = { authorized: finding.authorized, authorizationError: finding.authorizationError };
     if (finding.refusal !== undefined) return finding.refusal;
     if (this.#config.verifyPeer === undefined || certificates.length === 0) return undefined;
-    return this.#ask(certificates, session.serverName());
+    return this.#ask(certificates, askedName);
   }
 
   /** Undefined when the peer has shown nothing but, perhaps, a pre-shared key. */
   #find(session: Session, certificates: readonly Buffer[]): Finding | undefined {
-    if (certificates.length > 0) return this.#judgeCertificate(session, certificates);
     const key = session.peerPublicKey();
-    if (key.length > 0) return this.#judgePublicKey(key);
+    // A peer that does not know of raw public keys shows a certificate: none is trusted then.
+    if (this.#trustedPublicKeys !== undefined && certificates.length + key.length > 0) return this.#judgePublicKey(key);
+    if (certificates.length > 0) return this.#judgeCertificate(session, certificates);
     const identity = session.pskIdentity();
     if (!this.#hasAllKeys || identity.length === 0 || session.knowsIdentity(identity)) return undefined;
     const message = `its session belongs to the identity ${JSON.stringify(identity.toString())}, which psk has no more`;
@@ -97,13 +109,14 @@ export class PeerJudge {
   }
 
   #judgeName({ name, check }: NonNullable<VerificationConfig['server']>, certificates: readonly Buffer[]): Finding {
-    let error: (Error & { code?: string }) | undefined;
+    let error: (Error & { code?: string }) | null | undefined;
     try {
       error = check(name, legacyCertificate(certificates, true) as PeerCertificate);
     } catch (thrown) {
       error = thrown instanceof Error ? thrown : new Error(String(thrown));
     }
-    if (error === undefined) return FINE;
+    // null is in order, too, in node:tls.
+    if (!error) return FINE;
     return this.#wanting(error.code ?? error.message, 'ERR_DTLS_CERT_HOST', error.message, error);
   }
 
@@ -116,15 +129,11 @@ export class PeerJudge {
   }
 
   #ask(certificates: readonly Buffer[], askedName: string): Answer {
-    try {
-      const chain = certificates.map((der) => new X509Certificate(der));
-      const servername = this.#config.server?.name ?? (askedName === '' ? undefined : askedName);
-      const details: PeerDetails = { ...(this.#standing as Standing), chain, servername };
-      const verdict = this.#config.verifyPeer?.(chain[0] as X509Certificate, details);
-      return isPromise(verdict) ? Promise.resolve(verdict).then(refusalOf, refused) : refusalOf(verdict);
-    } catch (error) {
-      return refused(error);
-    }
+    const chain = certificates.map((der) => new X509Certificate(der));
+    const servername = this.#config.server?.name ?? (askedName === '' ? undefined : askedName);
+    const details: PeerDetails = { ...(this.#standing as Standing), chain, servername };
+    const verdict = this.#config.verifyPeer?.(chain[0] as X509Certificate, details);
+    return isPromise(verdict) ? Promise.resolve(verdict).then(refusalOf, refused) : refusalOf(verdict);
   }
 }
 
@@ -132,9 +141,9 @@ function refusalOf(verdict: unknown): Refusal | undefined {
   return verdict === true ? undefined : refused(verdict);
 }
 
+/** `verdict` is the user's, or what was thrown on the way to one. */
 function refused(verdict: unknown): Refusal {
-  const why =
-    verdict instanceof Error ? `: ${verdict.message}` : verdict === false ? '' : '; it answers true to accept';
   const cause = verdict instanceof Error ? verdict : undefined;
+  const why = cause !== undefined ? `: ${said(cause)}` : verdict === false ? '' : '; it answers true to accept';
   return { code: 'ERR_DTLS_CERT_REFUSED', message: `verifyPeer says no${why}`, alert: Alert.AccessDenied, cause };
 }

@@ -6,7 +6,7 @@ import type { ClientPskCallback } from '../options/client';
 import { clientCredentials, keyBytes, MAX_IDENTITY_BYTES } from '../options/psk';
 import type { ServerPskCallback } from '../options/server';
 import type { SecureContext } from '../secure-context';
-import { Alert, type Answer, type Refusal } from './checkpoint';
+import { Alert, type Answer, type Refusal, said } from './checkpoint';
 
 // Two identities must not become one: no replacement characters, no byte order mark left out.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -93,13 +93,8 @@ export class PskLookup {
 
 /** The callback threw or rejected, or its answer will not do. The peer may try again: its identity is not to blame. */
 function failed(cause: unknown): Refusal {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return {
-    code: 'ERR_DTLS_PSK_CALLBACK',
-    message: `the pskCallback failed: ${said}`,
-    alert: Alert.InternalError,
-    cause,
-  };
+  const message = `the pskCallback failed: ${said(cause)}`;
+  return { code: 'ERR_DTLS_PSK_CALLBACK', message, alert: Alert.InternalError, cause };
 }
 
 /** As `Promise.then`, at once when the answer is there. */

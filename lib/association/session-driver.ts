@@ -215,7 +215,8 @@ export class SessionDriver implements TransportReceiver {
       else messages.push(plaintexts.take(status));
       status = this.#session.poll(plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
     }
-    const answer = status === Status.Failed ? undefined : this.#handshake?.beforeFlushing();
+    // Whatever else the datagram brought, a failure included: nothing leaves or is delivered before the verdict.
+    const answer = this.#handshake?.beforeFlushing();
     const isLater = isPromise(answer) || this.#held.isHolding;
     const kept = datagram !== undefined && isLater ? Buffer.from(datagram) : datagram;
     this.#gate.pass(answer, () => this.#conclude(messages, kept, status, established));

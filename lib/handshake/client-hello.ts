@@ -3,7 +3,7 @@ import { ContentType, DTLS_MAJOR_VERSION, HandshakeType } from './wire';
 
 /** What a client asks for, as far as the choice of a certificate and a protocol depends on it. */
 export interface ClientHello {
-  /** host_name of the server_name extension (RFC 6066 section 3) in lower case; undefined when none was usable. */
+  /** host_name of the server_name extension (RFC 6066 section 3) in lower case; '' when that is none. */
   readonly serverName: string | undefined;
   /** Names of the ALPN extension (RFC 7301) in the client's order, each byte a character (latin1). */
   readonly alpnProtocols: readonly string[];
@@ -39,7 +39,11 @@ export function parseClientHello(datagram: Uint8Array): ClientHello | undefined 
   const hostName = parseServerName(extensions.get(SERVER_NAME));
   const alpnProtocols = parseAlpn(extensions.get(ALPN));
   if (hostName === undefined || alpnProtocols === undefined) return undefined;
-  return { serverName: plausibleHostName(hostName), alpnProtocols, cipherSuites: uint16s(suites) };
+  return {
+    serverName: hostName.length === 0 ? undefined : plausibleHostName(hostName),
+    alpnProtocols,
+    cipherSuites: uint16s(suites),
+  };
 }
 
 function helloBody(datagram: Uint8Array): Uint8Array | undefined {
@@ -84,10 +88,10 @@ function parseServerName(extension: Uint8Array | undefined): Uint8Array | undefi
   return list.left > 0 || name.length === 0 ? undefined : name;
 }
 
-function plausibleHostName(bytes: Uint8Array): string | undefined {
-  if (bytes.length > MAX_HOST_NAME) return undefined;
+function plausibleHostName(bytes: Uint8Array): string {
+  if (bytes.length > MAX_HOST_NAME) return '';
   const name = latin1(bytes).toLowerCase();
-  return PLAUSIBLE_HOST_NAME.test(name) ? name : undefined;
+  return PLAUSIBLE_HOST_NAME.test(name) ? name : '';
 }
 
 /** Empty without the extension, which itself must not be empty, nor any name in it (RFC 7301 section 3.1). */

@@ -40,7 +40,9 @@ export class HandshakeRecorder {
    * was verified, as OpenSSL does: its HelloVerifyRequests had the numbers before.
    */
   get nextSequence(): number {
-    return this.#highestSequenceSent === undefined ? this.#firstSequenceReceived : this.#highestSequenceSent + 1;
+    if (this.#highestSequenceSent === undefined) return this.#firstSequenceReceived;
+    // 48 bits on the wire, and a peer's hello may begin our numbers anywhere.
+    return (this.#highestSequenceSent + 1) % 2 ** 48;
   }
 
   /** Whether our Finished is out, so that only the peer's is missing. */

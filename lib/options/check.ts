@@ -1,13 +1,12 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { DtlsError, optionError } from '../errors';
+import { optionError } from '../errors';
 
 /** Rejects options that do not exist, naming the nearest one that does: a misspelt option must never be ignored. */
 export function checkNames(kind: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
-    throw new DtlsError('ERR_DTLS_OPTION', `${kind}: an object of options is expected, not ${show(options)}.`, {
-      option: kind,
-      value: options,
-    });
+    // What is given in its place may well be a key.
+    const given = options === null ? 'null' : `a ${typeof options}`;
+    throw optionError(kind, undefined, `an object of options is expected, not ${given}.`);
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;

@@ -96,8 +96,12 @@ export interface ListenOptions extends SocketOptions {
   transport?: ServerTransport;
 }
 
+/** What is asked of clients, as it was given. */
+type ServerPolicy = Readonly<VerificationOptions & Pick<ServerOptions, 'requestCert'>>;
+
 /** `ServerOptions`, checked and complete. */
 export interface ServerConfig extends SessionConfig {
+  readonly policy: ServerPolicy;
   readonly verification: VerificationConfig;
   readonly sniCallback: SniCallback | undefined;
   /** Empty: the extension is ignored, unless there is a callback. */
@@ -119,20 +123,29 @@ export function parseServerOptions(options: ServerOptions): ServerConfig {
   checkNames('limits', limits, ['maxAssociations', 'maxHandshakes']);
   const pskCallback = callback('pskCallback', options.pskCallback);
   const session = parseSession('server', options, pskCallback !== undefined);
-  const requestCert = parseRequestCert(options, session);
-  const verification = parseVerification(options, requestCert, undefined, session.secureContext);
+  const { requestCert, rejectUnauthorized, verifyFingerprint, verifyPeer } = options;
+  const policy = Object.freeze({ requestCert, rejectUnauthorized, verifyFingerprint, verifyPeer });
+  const { verification, native } = applyPolicy(policy, session.secureContext);
   return Object.freeze({
     ...session,
     pskCallback,
+    policy,
     verification,
     sniCallback: callback('SNICallback', options.SNICallback),
     ...parseAlpnOptions(options),
-    native: nativeOptions(options, session, verification),
+    native: { ...nativeOptions(options, session), ...native },
     cookieSecret: parseCookieSecret(options.cookieSecret),
     idleTimeoutMs: integer('idleTimeout', options.idleTimeout, { min: 0, max: 2 ** 31 - 1 }, 0),
     maxAssociations: integer('limits.maxAssociations', limits.maxAssociations, { min: 1, max: 2 ** 31 - 1 }, 10_000),
     maxHandshakes: integer('limits.maxHandshakes', limits.maxHandshakes, { min: 1, max: 2 ** 31 - 1 }, 1000),
   });
+}
+
+/** The same server with other credentials. Throws `ERR_DTLS_OPTION` when they do not do for it. */
+export function withSecureContext(config: ServerConfig, secureContext: SecureContext): ServerConfig {
+  checkCredentials('server', secureContext, config.pskCallback !== undefined);
+  const { verification, native } = applyPolicy(config.policy, secureContext);
+  return Object.freeze({ ...config, secureContext, verification, native: { ...config.native, ...native } });
 }
 
 const SERVER_NAMES = [
@@ -149,7 +162,7 @@ const SERVER_NAMES = [
 ] as const;
 
 /** Verifying implies asking. */
-function parseRequestCert(options: ServerOptions, { secureContext }: SessionConfig): boolean {
+function parseRequestCert(options: ServerPolicy, secureContext: SecureContext): boolean {
   const { verifyFingerprint, verifyPeer } = options;
   const implied = verifyFingerprint !== undefined || (secureContext.trustedPublicKeys ?? []).length > 0;
   const requestCert = boolean('requestCert', options.requestCert, implied);
@@ -172,39 +185,35 @@ function parseAlpnOptions(options: ServerOptions): Pick<ServerConfig, 'alpnProto
   return { alpnProtocols: parseAlpn(options.ALPNProtocols), alpnCallback };
 }
 
-/** The same server with other credentials. Throws `ERR_DTLS_OPTION` when they are not for a server. */
-export function withSecureContext(config: ServerConfig, secureContext: SecureContext): ServerConfig {
-  checkCredentials('server', secureContext, config.pskCallback !== undefined);
-  const { verification, native } = config;
-  return Object.freeze({ ...config, secureContext, native: { ...native, ...policyOf(secureContext, verification) } });
-}
-
-function nativeOptions(
-  options: ServerOptions,
-  session: SessionConfig,
-  verification: VerificationConfig,
-): SessionOptions {
-  const { rejectUnauthorized, asks: requestCert } = verification;
+function nativeOptions(options: ServerOptions, session: SessionConfig): Omit<SessionOptions, keyof NativePolicy> {
   return {
     mtu: session.mtu,
     initialTimeoutMs: session.initialTimeoutMs,
     maxTimeoutMs: session.maxTimeoutMs,
-    requestCert,
-    requireCert: requestCert && rejectUnauthorized,
     srtpProfiles: parseSrtpProfiles(options.srtpProfiles),
     serverName: '',
     alpnProtocols: NOTHING,
     session: NOTHING,
-    ...policyOf(session.secureContext, verification),
   };
 }
 
-function policyOf(
+type NativePolicy = Pick<
+  SessionOptions,
+  'requestCert' | 'requireCert' | 'requireTrust' | 'tickets' | 'sessionIdContext'
+>;
+
+/** What is asked of clients, which depends on the credentials as well. */
+function applyPolicy(
+  policy: ServerPolicy,
   secureContext: SecureContext,
-  verification: VerificationConfig,
-): Pick<SessionOptions, 'requireTrust' | 'tickets' | 'sessionIdContext'> {
-  const { rejectUnauthorized, asks: requestCert } = verification;
-  return {
+): { verification: VerificationConfig; native: NativePolicy } {
+  const requestCert = parseRequestCert(policy, secureContext);
+  const verification = parseVerification(policy, requestCert, undefined, secureContext);
+  const { rejectUnauthorized, verifyPeer } = verification;
+  const native = {
+    requestCert,
+    // Whose word is asked must have something to speak about.
+    requireCert: requestCert && (rejectUnauthorized || verifyPeer !== undefined),
     requireTrust: requiresTrust(secureContext, verification),
     // A ticket holds the client's certificate, and a hello with it would not fit one datagram; an ID is short.
     tickets: !requestCert || secureContext.sharesTickets,
@@ -213,6 +222,7 @@ function policyOf(
       .update(JSON.stringify(['dtls-association', requestCert, rejectUnauthorized, secureContext.trustDigest]))
       .digest(),
   };
+  return { verification, native };
 }
 
 const NOTHING = new Uint8Array();

@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { Session } from '../../binding';
-import { Alert, type Answer, type Refusal } from '../association/checkpoint';
+import { Alert, type Answer, type Refusal, said } from '../association/checkpoint';
 import { type ClientHello, parseClientHello } from '../handshake/client-hello';
 import { isPromise, type MaybePromise } from '../maybe-promise';
 import type { ServerConfig, SniCallback } from '../options/server';
 import { nativeContextOf, SecureContext } from '../secure-context';
 
 const REFUSE = new Uint8Array();
+
+const UNREADABLE: Refusal = {
+  code: 'ERR_DTLS_HANDSHAKE',
+  message: 'its ClientHello is not as it should be, or does not come alone',
+  alert: Alert.DecodeError,
+};
+
+const NO_HOST_NAME: Refusal = {
+  code: 'ERR_DTLS_HANDSHAKE',
+  message: 'it asks for a server name that is no host name',
+  alert: Alert.UnrecognizedName,
+};
 
 /** What a server decides by a client's hello, before it answers: the context of a name, and the protocol. */
 export class HelloPolicy {
@@ -21,7 +33,8 @@ export class HelloPolicy {
     const { sniCallback, alpnCallback, alpnProtocols } = this.#config;
     if (sniCallback === undefined && alpnCallback === undefined && alpnProtocols.length === 0) return undefined;
     const parsed = parseClientHello(hello);
-    if (parsed === undefined) return undefined;
+    // OpenSSL may understand more; but a policy that can be stepped around is none.
+    if (parsed === undefined) return () => UNREADABLE;
     return (session) => this.#selectProtocol(session, parsed) ?? this.#selectContext(session, parsed);
   }
 
@@ -54,12 +67,14 @@ export class HelloPolicy {
   #selectContext(session: Session, { serverName }: ClientHello): Answer {
     const { sniCallback } = this.#config;
     if (sniCallback === undefined || serverName === undefined) return undefined;
+    if (serverName === '') return NO_HOST_NAME;
     const use = (context: unknown): Refusal | undefined => {
       if (context === undefined || context === null || session.isDestroyed()) return undefined;
       if (!(context instanceof SecureContext)) {
         return callbackFailed('SNICallback', new TypeError('its answer is not what createSecureContext returns'));
       }
-      session.useContext(nativeContextOf(context), this.#sessionIdContext(serverName, context));
+      const sessionIdContext = this.#sessionIdContext(serverName, context);
+      session.useContext(nativeContextOf(context), sessionIdContext, !context.hasTrust);
       return undefined;
     };
     try {
@@ -72,15 +87,24 @@ export class HelloPolicy {
   }
 }
 
-/** A callback that takes `done` answers by it, as in `node:tls`; any other by what it returns. */
+/** A callback that takes `done` answers by it, as in `node:tls`; any other by what it returns, or by a promise. */
 function ask(callback: SniCallback, name: string): MaybePromise<unknown> {
-  if (callback.length < 2) return callback(name, () => {});
+  if (callback.length < 2) {
+    let answer: unknown;
+    const returned = callback(name, (error, context) => {
+      if (error) throw error;
+      answer = context;
+    });
+    return returned ?? answer;
+  }
   return new Promise((resolve, reject) => {
-    callback(name, (error, context) => (error ? reject(error) : resolve(context)));
+    const returned = callback(name, (error, context) => (error ? reject(error) : resolve(context)));
+    // An async function may fail before it calls `done`.
+    if (isPromise(returned)) returned.then(undefined, reject);
   });
 }
 
 function callbackFailed(name: string, cause: unknown): Refusal {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return { code: 'ERR_DTLS_CALLBACK', message: `the ${name} failed: ${said}`, alert: Alert.InternalError, cause };
+  const message = `the ${name} failed: ${said(cause)}`;
+  return { code: 'ERR_DTLS_CALLBACK', message, alert: Alert.InternalError, cause };
 }

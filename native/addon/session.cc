@@ -109,7 +109,7 @@ Napi::Value Session::UseContext(const Napi::CallbackInfo& info) {
   if (!call) return call.Undefined();
   const Context* context = Context::From(info[0]);
   if (context == nullptr) return Throw(info.Env(), "the argument is no DTLS context");
-  const bool is_used = call->UseContext(context->tls(), ViewOf(info[1]));
+  const bool is_used = call->UseContext(context->tls(), ViewOf(info[1]), IsTrue(info[2]));
   return is_used ? call.Undefined() : Throw(info.Env(), "OpenSSL could not use the context of the name");
 }
 

@@ -114,6 +114,8 @@ Napi::Value Session::IsPeerKnown(const Napi::CallbackInfo& info) {
   if (!call) return call.Undefined();
   // Before the ServerHello a client's session is the one that it offers: what is in it says nothing about this peer.
   if (call->Cipher() == nullptr) return call.Boolean(false);
+  // Nor does a certificate whose key the peer has not shown yet. With an answer to give, OpenSSL has seen to that.
+  if (SSL_is_init_finished(call.ssl()) == 0 && !call->channel().HasOutput()) return call.Boolean(false);
   return call.Boolean(SSL_get0_peer_certificate(call.ssl()) != nullptr || PeerRawPublicKey(call.ssl()) != nullptr ||
                       SSL_session_reused(call.ssl()) == 1);
 }

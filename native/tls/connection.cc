@@ -19,6 +19,8 @@ constexpr size_t kMaxHandshakeMtu = 4096;
 constexpr size_t kMaxEarlyCiphertexts = 8;
 // What TLS allows in one record (RFC 5246 section 6.2.1).
 constexpr size_t kMaxPlaintext = 16384;
+// The largest handshake message that a server assembles, in bytes: a client's chain, if it asks for one.
+constexpr long kMaxServerMessage = 16384;
 // What a ClientHello has besides a session ticket: random, cookie, suites, extensions, headers. OpenSSL's servers take no
 // ClientHello in fragments (DTLSv1_listen), and a cookie exchange in several datagrams would be no protection.
 constexpr size_t kHelloWithoutTicket = 512;
@@ -65,6 +67,8 @@ bool Connection::ConfigureServer(const ConnectionOptions& options) {
   if (options.require_certificate) mode |= SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
   SSL_set_verify(ssl, mode, options.require_trust ? nullptr : AcceptUntrusted);
   if (!options.tickets) SSL_set_options(ssl, SSL_OP_NO_TICKET);
+  // Anybody with a cookie may send a message of this size, and a session keeps a client's chain.
+  SSL_set_max_cert_list(ssl, kMaxServerMessage);
   if (!context_->eddsa_server().Apply(ssl)) return false;
   return SSL_set_session_id_context(ssl, reinterpret_cast<const uint8_t*>(options.session_id_context.data()),
                                     static_cast<unsigned int>(options.session_id_context.size())) == 1;
@@ -96,13 +100,20 @@ bool Connection::OfferSession(const std::string& der) {
   return SSL_set_session(ssl_.get(), session.get()) == 1;
 }
 
-bool Connection::UseContext(std::shared_ptr<TlsContext> context, ByteView session_id_context) {
+bool Connection::UseContext(std::shared_ptr<TlsContext> context, ByteView session_id_context, bool keep_trust) {
   ErrorScope errors;
   if (SSL_set_SSL_CTX(ssl_.get(), context->ssl_ctx()) == nullptr) return false;
   context_ = std::move(context);
+  if (keep_trust && !KeepTrust()) return false;
   return context_->eddsa_server().Apply(ssl_.get()) &&
          SSL_set_session_id_context(ssl_.get(), session_id_context.data,
                                     static_cast<unsigned int>(session_id_context.size)) == 1;
+}
+
+bool Connection::KeepTrust() {
+  SSL_CTX* former = first_context_->ssl_ctx();
+  SSL_set_client_CA_list(ssl_.get(), SSL_dup_CA_list(SSL_CTX_get_client_CA_list(former)));
+  return SSL_set1_verify_cert_store(ssl_.get(), SSL_CTX_get_cert_store(former)) == 1;
 }
 
 int32_t Connection::Start() {
@@ -332,7 +343,7 @@ unsigned int Connection::OnServerPsk(SSL* ssl, const char* identity, unsigned ch
 
 int Connection::OnTicketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                             EVP_MAC_CTX* mac, int is_new) {
-  const TicketKeys& keys = Of(ssl)->ticket_context_->ticket_keys();
+  const TicketKeys& keys = Of(ssl)->first_context_->ticket_keys();
   return is_new == 1 ? keys.Encrypt(name, iv, cipher, mac) : keys.Decrypt(name, iv, cipher, mac);
 }
 

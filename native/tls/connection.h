@@ -108,7 +108,7 @@ class Connection {
   void SetPsk(ClientPsk psk) { psk_ = std::move(psk); }
   // Before Start(), on a server: takes the place of the context of Create(), but for its session tickets. False when
   // OpenSSL refuses.
-  bool UseContext(std::shared_ptr<TlsContext> context, ByteView session_id_context);
+  bool UseContext(std::shared_ptr<TlsContext> context, ByteView session_id_context, bool keep_trust);
   // Before Start(), on a server. Without it the extension is ignored; empty: no_application_protocol.
   void SelectAlpn(std::string protocol) { alpn_ = std::move(protocol); }
   std::string TakeKeylog();
@@ -129,7 +129,7 @@ class Connection {
  private:
   Connection(std::shared_ptr<TlsContext> context, const ConnectionOptions& options)
       : context_(context),
-        ticket_context_(std::move(context)),
+        first_context_(std::move(context)),
         mtu_(options.mtu),
         initial_timeout_ms_(options.initial_timeout_ms),
         max_timeout_ms_(options.max_timeout_ms),
@@ -148,6 +148,7 @@ class Connection {
   static int OnAlpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char* offered,
                     unsigned int offered_size, void* unused);
 
+  bool KeepTrust();
   bool ConfigureServer(const ConnectionOptions& options);
   bool ConfigureClient(const ConnectionOptions& options);
   // False only for a session that cannot be read.
@@ -164,7 +165,7 @@ class Connection {
 
   std::shared_ptr<TlsContext> context_;
   // OpenSSL, too, keeps to the first context's tickets when the server name brings another one.
-  const std::shared_ptr<TlsContext> ticket_context_;
+  const std::shared_ptr<TlsContext> first_context_;
   const size_t mtu_;
   const uint32_t initial_timeout_ms_;
   const uint32_t max_timeout_ms_;

@@ -10,6 +10,9 @@ namespace dtls {
 
 namespace {
 
+// What a server remembers of sessions without tickets; each holds the chain that its client has sent.
+constexpr long kMaxSessions = 4096;
+
 constexpr int kSecurityLevelOf128Bits = 3;
 
 // OpenSSL's number for a length of RFC 6066 section 4: 1 for 512 up to 4 for 4096.
@@ -43,8 +46,9 @@ void SetPolicy(SSL_CTX* ctx, const TlsContextOptions& options) {
                                SSL_OP_NO_ENCRYPT_THEN_MAC | SSL_OP_CIPHER_SERVER_PREFERENCE);
   // The largest handshake message that is assembled, in bytes; raised for who verifies certificates.
   SSL_CTX_set_max_cert_list(ctx, 16384);
-  // Sessions by ID, for clients without tickets. OpenSSL bounds their number (20,480).
+  // Sessions by ID, for clients without tickets.
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+  SSL_CTX_sess_set_cache_size(ctx, kMaxSessions);
   SSL_CTX_set_timeout(ctx, static_cast<long>(options.session_timeout_s));
 }
 
