@@ -27,7 +27,10 @@ describe('the addon', () => {
       'Context',
       'Listener',
       'Session',
+      'TrustStore',
       ...(process.platform === 'linux' ? ['UdpSocket'] : []),
+      'hasRawPublicKeys',
+      'readPkcs12',
       'versions',
     ]);
     for (const value of Object.values(exported)) expect(typeof value).toBe('function');
@@ -53,18 +56,29 @@ describe('the addon', () => {
 describe('a context', () => {
   test('lists the suites of its cipher list in order', () => {
     const ciphers = 'PSK-AES256-GCM-SHA384:PSK-AES128-GCM-SHA256';
-    expect([...createContext(binding, { ciphers }).cipherNames()]).toEqual(ciphers.split(':'));
+    const { names, ids } = createContext(binding, { ciphers }).suites();
+    expect([...names]).toEqual(ciphers.split(':'));
+    expect([...ids]).toEqual([0x00a9, 0x00a8]);
   });
 
   test('leaves out suites that the security level forbids', () => {
-    const names = createContext(binding, {
-      ciphers: 'PSK-AES128-GCM-SHA256:PSK-AES128-CCM8:@SECLEVEL=5',
-    }).cipherNames();
-    expect([...names]).toEqual([]);
+    const ciphers = 'PSK-AES128-GCM-SHA256:PSK-AES128-CCM8:@SECLEVEL=5';
+    expect([...createContext(binding, { ciphers }).suites().names]).toEqual([]);
   });
 
-  test("is refused with OpenSSL's reason when no cipher matches", () => {
-    expect(() => createContext(binding, { ciphers: 'NO-SUCH-SUITE' })).toThrow('no cipher match');
+  test("is refused with the option's name and OpenSSL's reason", () => {
+    expect(() => createContext(binding, { ciphers: 'NO-SUCH-SUITE' })).toThrow(
+      expect.objectContaining({ code: 'ciphers', message: 'no cipher match' }) as unknown as Error,
+    );
+  });
+
+  test('takes ticket keys of 48 bytes only, and none at all', () => {
+    const context = createContext(binding);
+    for (const size of [0, 47, 49, 96]) {
+      expect(() => context.setTicketKeys([Buffer.alloc(48), Buffer.alloc(size)])).toThrow('48 bytes');
+    }
+    context.setTicketKeys([Buffer.alloc(48), Buffer.alloc(48)]);
+    context.setTicketKeys([]);
   });
 
   test('is not needed any more by the sessions that it made', () => {
@@ -107,7 +121,19 @@ describe('a session', () => {
     expect(client.pskIdentity()).toHaveLength(0);
     expect(client.takeKeylog()).toHaveLength(0);
     expect(client.takePskRequested()).toBe(false);
-    expect(client.takeThrown()).toBeUndefined();
+  });
+
+  test('of a server knows the identities that the context in use has keys for', () => {
+    const pair = new Pair(binding);
+    pair.onServer = (session) => {
+      expect(session.knowsIdentity(IDENTITY)).toBe(true);
+      expect(session.knowsIdentity(IDENTITY.subarray(1))).toBe(false);
+      expect(session.knowsIdentity(Buffer.alloc(0))).toBe(false);
+      session.useContext(pair.clientContext, Buffer.alloc(0));
+      expect(session.knowsIdentity(IDENTITY)).toBe(false);
+    };
+    pair.handshake();
+    expect(pair.status.server).toBe(Status.Failed);
   });
 
   test('runs a timer while it waits for its peer', () => {
@@ -179,34 +205,31 @@ describe('a session', () => {
     expect(server.takeKeylog()).toHaveLength(0);
   });
 
+  test('completes its handshake without room for a message', () => {
+    const room = new Uint8Array(new ArrayBuffer(16_384));
+    structuredClone(room.buffer, { transfer: [room.buffer] });
+    const pair = new Pair(binding);
+    pair.client.start();
+    pair.toServer(takeAll(pair.client)[0]);
+    expect(feed(pair.client, takeAll(pair.listener)[0] as Buffer, room)).toBe(Status.Idle);
+    pair.toServer(takeAll(pair.client)[0]);
+    expect(feed(pair.client, takeAll(pair.accepted)[0] as Buffer, room)).toBe(Status.Idle);
+    pair.toServer(takeAll(pair.client)[0]);
+    expect(feed(pair.client, takeAll(pair.accepted)[0] as Buffer, room)).toBe(Status.Established);
+  });
+
   test('refuses every verb after destroy, which may be repeated', () => {
     const { client } = established();
+    expect(client.isDestroyed()).toBe(false);
     client.destroy();
     client.destroy();
-    const into = Buffer.alloc(64);
-    const verbs = [
-      () => client.start(),
-      () => client.receive(into, 0, 0, into, 0),
-      () => client.poll(into, 0),
-      () => client.write(into, into, 0),
-      () => client.handleTimeout(),
-      () => client.shutdown(),
-      () => client.takeDatagram(into, 0),
-      () => client.timeoutMs(),
-      () => client.stage(),
-      () => client.maxPayload(),
-      () => client.reason(),
-      () => client.alertReceived(),
-      () => client.alertSent(),
-      () => client.takePskRequested(),
-      () => client.pskIdentity(),
-      () => client.takeKeylog(),
-      () => client.cipherName(),
-      () => client.cipherStandardName(),
-      () => client.protocol(),
-    ];
-    for (const verb of verbs) expect(verb).toThrow('destroyed');
-    expect(client.takeThrown()).toBeUndefined();
+    expect(client.isDestroyed()).toBe(true);
+    const stillWork = ['constructor', 'destroy', 'isDestroyed'];
+    const verbs = Object.getOwnPropertyNames(Object.getPrototypeOf(client)).filter((name) => !stillWork.includes(name));
+    expect(verbs.length).toBeGreaterThan(40);
+    for (const verb of verbs) {
+      expect(() => (client as unknown as Record<string, () => unknown>)[verb]()).toThrow('destroyed');
+    }
   });
 });
 

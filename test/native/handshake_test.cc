@@ -227,18 +227,88 @@ TEST("key log lines come once, from both sides the same, in NSS format") {
 
 TEST("without the key log option there are no lines") { CHECK_EQ(EstablishedPair().client->TakeKeylog(), ""); }
 
-TEST("a context of unknown ciphers is refused with OpenSSL's reason") {
-  TlsContextOptions options;
-  options.ciphers = "NO-SUCH-SUITE";
-  std::string error;
-  CHECK(TlsContext::Create(options, &error) == nullptr);
-  CHECK_EQ(error, "no cipher match");
+TEST("the trace describes each message while it is on, and comes once") {
+  Pair pair;
+  pair.client->SetTrace(true);
+  pair.Start();
+  REQUIRE(pair.established());
+  const std::string trace = pair.client->TakeTrace();
+  for (const char* message : {"ClientHello", "HelloVerifyRequest", "ServerHello", "ClientKeyExchange", "Finished"}) {
+    CHECK(trace.find(message) != std::string::npos);
+  }
+  CHECK_EQ(pair.client->TakeTrace(), "");
+  pair.client->SetTrace(false);
+  CheckAlive(pair);
+  CHECK_EQ(pair.client->TakeTrace(), "");
+  CHECK_EQ(pair.server->TakeTrace(), "");
 }
 
-TEST("a context speaks DTLS 1.2 and no other version") {
-  const auto context = ClientContext({});
-  CHECK_EQ(SSL_CTX_get_min_proto_version(context->ssl_ctx()), DTLS1_2_VERSION);
-  CHECK_EQ(SSL_CTX_get_max_proto_version(context->ssl_ctx()), DTLS1_2_VERSION);
+TEST("a context of unknown ciphers is refused with the option and OpenSSL's reason") {
+  TlsContextOptions options;
+  options.ciphers = "NO-SUCH-SUITE";
+  TlsContextError error;
+  CHECK(TlsContext::Create(options, &error) == nullptr);
+  CHECK_EQ(error.option, std::string("ciphers"));
+  CHECK_EQ(error.reason, "no cipher match");
+}
+
+TEST("each option that OpenSSL refuses is named") {
+  const auto refused = [](auto change) {
+    TlsContextOptions options;
+    options.ciphers = "ALL";
+    change(options);
+    TlsContextError error;
+    CHECK(TlsContext::Create(options, &error) == nullptr);
+    return std::string(error.option);
+  };
+  CHECK_EQ(refused([](TlsContextOptions& options) { options.min_version = 1; }), "minVersion");
+  CHECK_EQ(refused([](TlsContextOptions& options) { options.max_version = 1; }), "maxVersion");
+  CHECK_EQ(refused([](TlsContextOptions& options) { options.groups = "none"; }), "groups");
+  CHECK_EQ(refused([](TlsContextOptions& options) { options.signature_algorithms = "none"; }), "signatureAlgorithms");
+  CHECK_EQ(refused([](TlsContextOptions& options) { options.max_fragment_length = 8192; }), "maxFragmentLength");
+  CHECK_EQ(refused([](TlsContextOptions& options) { options.psk_identity_hint = std::string(300, 'h'); }),
+           "pskIdentityHint");
+}
+
+TEST("a context can be made at every security level") {
+  for (const char* level : {"0", "1", "2", "3", "4", "5"}) {
+    TlsContextOptions options;
+    options.ciphers = std::string("ALL:PSK:@SECLEVEL=") + level;
+    TlsContextError error;
+    CHECK(TlsContext::Create(options, &error) != nullptr);
+    CHECK_EQ(error.reason, "");
+  }
+}
+
+TEST("DHE takes a group of 3072 bits, whatever the suite and the security level ask for") {
+  PairOptions options;
+  options.client_ciphers = options.server_ciphers = "DHE-PSK-AES128-GCM-SHA256:@SECLEVEL=0";
+  EstablishedPair pair(options);
+  EVP_PKEY* key = nullptr;
+  REQUIRE(SSL_get_peer_tmp_key(pair.client->ssl(), &key) == 1);
+  CHECK_EQ(EVP_PKEY_get_bits(key), 3072);
+  EVP_PKEY_free(key);
+}
+
+TEST("DTLS 1.0 is spoken only when both sides allow it") {
+  for (const bool client_allows : {true, false}) {
+    TlsContextOptions old_only;
+    old_only.ciphers = "PSK-AES128-CBC-SHA:@SECLEVEL=0";
+    old_only.min_version = old_only.max_version = DTLS1_VERSION;
+    TlsContextOptions client_options = old_only;
+    client_options.min_version = client_allows ? DTLS1_VERSION : DTLS1_2_VERSION;
+    client_options.max_version = DTLS1_2_VERSION;
+    const auto client = ContextOf(client_options);
+    const auto server = ContextOf(old_only);
+    client->psk().client = std::move(ClientContext({})->psk().client);
+    server->psk().table = std::move(ServerContext({})->psk().table);
+    Pair pair(client, server);
+    pair.Start();
+    CHECK_EQ(pair.established(), client_allows);
+    if (!client_allows) continue;
+    CHECK_EQ(std::string(SSL_get_version(pair.client->ssl())), "DTLSv1");
+    CheckAlive(pair);
+  }
 }
 
 TEST("an error that others left in OpenSSL's queue is not taken for ours") {
@@ -275,7 +345,7 @@ TEST("a client never accepts a certificate that it was given no trust anchor for
 TEST("one context serves both roles") {
   const auto context = ServerContext({});
   context->psk().client = std::move(ClientContext({})->psk().client);
-  Pair pair(context, context, {});
+  Pair pair(context, context);
   pair.Start();
   CHECK(pair.established());
 }

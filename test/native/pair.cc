@@ -15,16 +15,12 @@ namespace {
 
 const Bytes kAddress = {192, 0, 2, 1, 0x16, 0x34};
 
-std::shared_ptr<TlsContext> ContextOf(const PairOptions& options, const std::string& ciphers) {
+std::shared_ptr<TlsContext> PskContext(const PairOptions& options, const std::string& ciphers) {
   TlsContextOptions tls;
   tls.ciphers = ciphers;
   tls.psk_identity_hint = options.hint;
   tls.keylog = options.keylog;
-  std::string error;
-  auto context = TlsContext::Create(tls, &error);
-  CHECK_EQ(error, "");
-  if (context == nullptr) std::abort();
-  return context;
+  return ContextOf(tls);
 }
 
 SecretBytes SecretOf(const std::string& key) {
@@ -89,25 +85,41 @@ Delivery Deliver(Connection& to, const Bytes& datagram) {
   return delivery;
 }
 
+ConnectionOptions PatientOptions() {
+  ConnectionOptions options;
+  options.initial_timeout_ms = 100000;
+  options.max_timeout_ms = 100000;
+  options.tickets = false;
+  return options;
+}
+
+std::shared_ptr<TlsContext> ContextOf(const TlsContextOptions& options) {
+  TlsContextError error;
+  auto context = TlsContext::Create(options, &error);
+  CHECK_EQ(error.reason, "");
+  if (context == nullptr) std::abort();
+  return context;
+}
+
 std::shared_ptr<TlsContext> ClientContext(const PairOptions& options) {
-  auto context = ContextOf(options, options.client_ciphers);
+  auto context = PskContext(options, options.client_ciphers);
   if (!options.identity.empty()) context->psk().client = ClientPsk{options.identity, SecretOf(options.client_key)};
   return context;
 }
 
 std::shared_ptr<TlsContext> ServerContext(const PairOptions& options) {
-  auto context = ContextOf(options, options.server_ciphers);
+  auto context = PskContext(options, options.server_ciphers);
   if (!options.server_key.empty()) context->psk().table.emplace(options.identity, SecretOf(options.server_key));
   return context;
 }
 
 Pair::Pair(const PairOptions& options)
-    : Pair(ClientContext(options), ServerContext(options), options.connection) {}
+    : Pair(ClientContext(options), ServerContext(options), options.connection, options.connection) {}
 
 Pair::Pair(std::shared_ptr<TlsContext> client_context, std::shared_ptr<TlsContext> server_context,
-           const ConnectionOptions& options)
-    : acceptor(std::move(server_context), options),
-      client(Connection::Create(std::move(client_context), Role::kClient, options)) {
+           const ConnectionOptions& client_options, const ConnectionOptions& server_options)
+    : acceptor(std::move(server_context), server_options),
+      client(Connection::Create(std::move(client_context), Role::kClient, client_options)) {
   const CookieKey key = {1, 2, 3};
   acceptor.SetCookieKeys(key.data(), key.data());
 }
@@ -124,7 +136,7 @@ Delivery Pair::DeliverTo(Side side, const Bytes& datagram) {
   if (result == Acceptor::Result::kReply) replies_.push_back(TakeAll(acceptor).at(0));
   if (result == Acceptor::Result::kVerified) {
     server = acceptor.Promote();
-    server->psk_provider = server_psk;
+    on_server(*server);
     server->Start();
   }
   return {};

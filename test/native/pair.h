@@ -46,6 +46,10 @@ Delivery Deliver(Connection& to, const Bytes& datagram);
 
 enum class Side { kClient, kServer };
 
+// With a first timeout that no test waits for: what is sent does not depend on the machine's speed. Without tickets,
+// so that the last flight is a change of cipher and a Finished.
+ConnectionOptions PatientOptions();
+
 struct PairOptions {
   std::string client_ciphers = "PSK-AES128-GCM-SHA256";
   std::string server_ciphers = "PSK-AES128-GCM-SHA256";
@@ -56,10 +60,10 @@ struct PairOptions {
   // What the server's table holds for `identity`; no entry when empty.
   std::string server_key = "0123456789abcdef";
   bool keylog = false;
-  // A first timeout that no test waits for: what is sent does not depend on the machine's speed.
-  ConnectionOptions connection = {1200, 100000, 100000};
+  ConnectionOptions connection = PatientOptions();
 };
 
+std::shared_ptr<TlsContext> ContextOf(const TlsContextOptions& options);
 std::shared_ptr<TlsContext> ClientContext(const PairOptions& options);
 std::shared_ptr<TlsContext> ServerContext(const PairOptions& options);
 
@@ -68,7 +72,8 @@ class Pair {
  public:
   explicit Pair(const PairOptions& options = {});
   Pair(std::shared_ptr<TlsContext> client_context, std::shared_ptr<TlsContext> server_context,
-       const ConnectionOptions& options);
+       const ConnectionOptions& client_options = PatientOptions(),
+       const ConnectionOptions& server_options = PatientOptions());
 
   // Outgoing datagrams of one side.
   std::vector<Bytes> TakeFrom(Side side);
@@ -83,12 +88,13 @@ class Pair {
   // Sees each datagram of Exchange() before its receiver does; false loses it.
   std::function<bool(Side from, const Bytes& datagram)> filter = [](Side, const Bytes&) { return true; };
 
+  // Sees the server before it starts.
+  std::function<void(Connection& server)> on_server = [](Connection&) {};
+
   Acceptor acceptor;
   std::unique_ptr<Connection> client;
   // nullptr until the cookie was verified.
   std::unique_ptr<Connection> server;
-  // Set on the server as soon as it exists.
-  PskProvider* server_psk = nullptr;
 
  private:
   // HelloVerifyRequests that are not taken yet: the acceptor keeps only the last.

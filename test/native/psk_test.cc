@@ -5,22 +5,7 @@
 
 #include "check.h"
 #include "pair.h"
-
-namespace {
-
-// The memory that a test watches, and whether it has been wiped as a whole.
-const uint8_t* watched = nullptr;
-size_t watched_size = 0;
-bool wiped = false;
-
-}  // namespace
-
-// In place of OpenSSL's own, for the program and the library: a key's memory cannot be looked at once it is freed.
-extern "C" void OPENSSL_cleanse(void* memory, size_t size) {
-  volatile auto* bytes = static_cast<volatile uint8_t*>(memory);
-  for (size_t i = 0; i < size; ++i) bytes[i] = 0;
-  if (memory == watched && size >= watched_size) wiped = true;
-}
+#include "wiping.h"
 
 namespace dtls::test {
 
@@ -29,37 +14,24 @@ namespace {
 constexpr int kFatal = 2 << 8;
 constexpr int kUnknownPskIdentity = 115;
 
-void Watch(const SecretBytes& secret) {
-  watched = secret.data();
-  watched_size = secret.size();
-  wiped = false;
-}
+void Watch(const SecretBytes& secret) { WatchMemory(secret.data(), secret.size()); }
 
 SecretBytes Secret(const std::string& text) {
   return SecretBytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
 }
 
-// Answers with what it is made with, and counts.
-struct Provider : PskProvider {
-  explicit Provider(std::string key, std::string identity = "") : key(std::move(key)), identity(std::move(identity)) {}
+ClientPsk Psk(const std::string& identity, const std::string& key) { return {identity, Secret(key)}; }
 
-  bool ClientCredentials(std::string_view hint, ClientPsk* out) override {
-    asked.emplace_back(hint);
-    if (key.empty()) return false;
-    *out = ClientPsk{identity, Secret(key)};
-    return true;
+// A client whose context has no credentials, and a server whose table is empty.
+struct UnpreparedPair : Pair {
+  explicit UnpreparedPair(const std::string& hint = "") : Pair(Options(hint)) {}
+
+  static PairOptions Options(const std::string& hint) {
+    PairOptions options;
+    options.identity = options.server_key = "";
+    options.hint = hint;
+    return options;
   }
-
-  bool ServerKey(std::string_view named, SecretBytes* out) override {
-    asked.emplace_back(named);
-    if (key.empty()) return false;
-    *out = Secret(key);
-    return true;
-  }
-
-  const std::string key;
-  const std::string identity;
-  std::vector<std::string> asked;
 };
 
 void CheckUnknownIdentity(const Pair& pair) {
@@ -83,7 +55,7 @@ TEST("a key is wiped when it is destroyed") {
     const SecretBytes secret = Secret("0123456789abcdef");
     Watch(secret);
   }
-  CHECK(wiped);
+  CHECK(IsWiped());
 }
 
 TEST("a key that was moved is wiped once its new owner goes, and not earlier") {
@@ -95,10 +67,10 @@ TEST("a key that was moved is wiped once its new owner goes, and not earlier") {
       target = std::move(source);
       const SecretBytes third = std::move(target);
       target = SecretBytes();
-      CHECK(!wiped);
+      CHECK(!IsWiped());
       CHECK_EQ(std::string(reinterpret_cast<const char*>(third.data()), third.size()), "0123456789abcdef");
     }
-    CHECK(wiped);
+    CHECK(IsWiped());
   }
 }
 
@@ -108,7 +80,7 @@ TEST("a key that is overwritten is wiped") {
     Watch(target);
     target = Secret("new");
   }
-  CHECK(wiped);
+  CHECK(IsWiped());
 }
 
 TEST("a context's keys are wiped with it, after its last connection") {
@@ -116,9 +88,9 @@ TEST("a context's keys are wiped with it, after its last connection") {
   Watch(context->psk().client->key);
   auto connection = Connection::Create(context, Role::kClient, {});
   context.reset();
-  CHECK(!wiped);
+  CHECK(!IsWiped());
   connection.reset();
-  CHECK(wiped);
+  CHECK(IsWiped());
 }
 
 TEST("an identity that nobody knows is refused with unknown_psk_identity") {
@@ -127,73 +99,101 @@ TEST("an identity that nobody knows is refused with unknown_psk_identity") {
   Pair pair(options);
   pair.Start();
   CheckUnknownIdentity(pair);
-  CHECK_EQ(pair.server->psk_identity(), "alice");
+  CHECK_EQ(pair.server->PskIdentity(), "alice");
 }
 
-TEST("an identity that the provider does not know is refused with unknown_psk_identity") {
-  PairOptions options;
-  options.server_key = "";
-  Provider provider("");
-  Pair pair(options);
-  pair.server_psk = &provider;
+TEST("credentials that each side is given before it is asked complete a handshake") {
+  UnpreparedPair pair("which key");
+  pair.client->SetPsk(Psk("bob", "the key of bob"));
+  pair.on_server = [](Connection& server) { server.SetPsk(Psk("bob", "the key of bob")); };
+  pair.Start();
+  CHECK(pair.established());
+  CHECK_EQ(pair.client->PskIdentity(), "bob");
+  CHECK_EQ(pair.server->PskIdentity(), "bob");
+}
+
+TEST("a key that the server is given while the client waits is in time") {
+  UnpreparedPair pair;
+  pair.client->SetPsk(Psk("bob", "the key of bob"));
+  Bytes held;
+  pair.filter = [&](Side from, const Bytes& datagram) {
+    if (from != Side::kClient || pair.server == nullptr) return true;
+    held = datagram;
+    return false;
+  };
+  pair.Start();
+  REQUIRE(pair.server != nullptr && !held.empty());
+  pair.server->SetPsk(Psk("bob", "the key of bob"));
+  pair.DeliverTo(Side::kServer, held);
+  pair.Exchange();
+  CHECK(pair.established());
+}
+
+TEST("a server's given key is for the very identity that it was given for") {
+  for (const char* given : {"bo", "bobb", "Bob", ""}) {
+    UnpreparedPair pair;
+    pair.client->SetPsk(Psk("bob", "the key of bob"));
+    pair.on_server = [given](Connection& server) { server.SetPsk(Psk(given, "the key of bob")); };
+    pair.Start();
+    CheckUnknownIdentity(pair);
+  }
+}
+
+TEST("the table of the context wins over a server's given key") {
+  Pair pair;
+  pair.on_server = [](Connection& server) { server.SetPsk(Psk("alice", "another key")); };
+  pair.Start();
+  CHECK(pair.established());
+}
+
+TEST("the credentials of the context win over a client's given ones") {
+  Pair pair;
+  pair.client->SetPsk(Psk("bob", "another key"));
+  pair.Start();
+  CHECK(pair.established());
+  CHECK_EQ(pair.client->PskIdentity(), "alice");
+}
+
+TEST("the last credentials that were given hold, and those before are wiped") {
+  UnpreparedPair pair;
+  ClientPsk first = Psk("bob", "another key");
+  Watch(first.key);
+  pair.client->SetPsk(std::move(first));
+  pair.client->SetPsk(Psk("bob", "the key of bob"));
+  CHECK(IsWiped());
+  pair.on_server = [](Connection& server) { server.SetPsk(Psk("bob", "the key of bob")); };
+  pair.Start();
+  CHECK(pair.established());
+}
+
+TEST("given credentials are wiped when the handshake is complete, and not earlier") {
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    UnpreparedPair pair;
+    ClientPsk client = Psk("bob", "the key of bob");
+    ClientPsk server = Psk("bob", "the key of bob");
+    Watch(side == Side::kClient ? client.key : server.key);
+    pair.client->SetPsk(std::move(client));
+    pair.on_server = [&](Connection& connection) { connection.SetPsk(std::move(server)); };
+    pair.filter = [&](Side, const Bytes&) {
+      const Connection* watching = side == Side::kClient ? pair.client.get() : pair.server.get();
+      CHECK_EQ(IsWiped(), watching != nullptr && watching->stage() == Stage::kEstablished);
+      return true;
+    };
+    pair.Start();
+    CHECK(pair.established());
+    CHECK(IsWiped());
+  }
+}
+
+TEST("given credentials of a handshake that fails are wiped with the connection") {
+  UnpreparedPair pair;
+  ClientPsk psk = Psk("bob", "the key of bob");
+  Watch(psk.key);
+  pair.client->SetPsk(std::move(psk));
   pair.Start();
   CheckUnknownIdentity(pair);
-  CHECK(provider.asked == std::vector<std::string>{"alice"});
-}
-
-TEST("the server's provider answers for what the table does not hold") {
-  PairOptions options;
-  options.server_key = "";
-  Provider provider(options.client_key);
-  Pair pair(options);
-  pair.server_psk = &provider;
-  pair.Start();
-  CHECK(pair.established());
-  CHECK(provider.asked == std::vector<std::string>{"alice"});
-}
-
-TEST("the server's provider is not asked when the table answers") {
-  Provider provider("");
-  Pair pair;
-  pair.server_psk = &provider;
-  pair.Start();
-  CHECK(pair.established());
-  CHECK(provider.asked.empty());
-}
-
-TEST("the client's provider is asked with the hint and answers for the handshake") {
-  PairOptions options;
-  options.hint = "which key";
-  PairOptions without_psk = options;
-  without_psk.identity = "";
-  Provider provider(options.client_key, options.identity);
-  Pair pair(ClientContext(without_psk), ServerContext(options), options.connection);
-  pair.client->psk_provider = &provider;
-  pair.Start();
-  CHECK(pair.established());
-  CHECK(provider.asked == std::vector<std::string>{options.hint});
-  CHECK_EQ(pair.client->psk_identity(), options.identity);
-}
-
-TEST("the client's provider is asked with an empty hint when none was sent") {
-  PairOptions options;
-  PairOptions without_psk;
-  without_psk.identity = "";
-  Provider provider(options.client_key, options.identity);
-  Pair pair(ClientContext(without_psk), ServerContext(options), options.connection);
-  pair.client->psk_provider = &provider;
-  pair.Start();
-  CHECK(pair.established());
-  CHECK(provider.asked == std::vector<std::string>{""});
-}
-
-TEST("the client's provider is not asked when the credentials are fixed") {
-  Provider provider("another key", "bob");
-  Pair pair;
-  pair.client->psk_provider = &provider;
-  pair.Start();
-  CHECK(pair.established());
-  CHECK(provider.asked.empty());
+  pair.client.reset();
+  CHECK(IsWiped());
 }
 
 TEST("a client without credentials fails by itself") {
@@ -205,21 +205,6 @@ TEST("a client without credentials fails by itself") {
   CHECK_EQ(pair.client->Start(), kFailed);
   CHECK(pair.client->alert_sent() >= kFatal);
   CHECK(!pair.client->reason().empty());
-}
-
-TEST("a retransmitted hello or key exchange asks the provider once") {
-  PairOptions options;
-  options.server_key = "";
-  Provider provider(options.client_key);
-  Pair pair(options);
-  pair.server_psk = &provider;
-  pair.filter = [&](Side from, const Bytes& datagram) {
-    pair.DeliverTo(from == Side::kClient ? Side::kServer : Side::kClient, datagram);
-    return true;
-  };
-  pair.Start();
-  CHECK(pair.established());
-  CHECK_EQ(provider.asked.size(), 1u);
 }
 
 TEST("that a key was asked for is told once") {
@@ -237,11 +222,11 @@ TEST("that a key was asked for is told once") {
 
 TEST("each side tells the identity that was used") {
   Pair pair;
-  CHECK_EQ(pair.client->psk_identity(), "");
+  CHECK_EQ(pair.client->PskIdentity(), "");
   pair.Start();
-  CHECK_EQ(pair.client->psk_identity(), "alice");
+  CHECK_EQ(pair.client->PskIdentity(), "alice");
   REQUIRE(pair.server != nullptr);
-  CHECK_EQ(pair.server->psk_identity(), "alice");
+  CHECK_EQ(pair.server->PskIdentity(), "alice");
 }
 
 TEST("an identity is a string of bytes, not of characters") {
@@ -255,7 +240,7 @@ TEST("identities of 1 and of 128 bytes pass") {
     PairOptions options;
     options.identity = std::string(size, 'i');
     EstablishedPair pair(options);
-    CHECK_EQ(pair.server->psk_identity().size(), size);
+    CHECK_EQ(pair.server->PskIdentity().size(), size);
   }
 }
 

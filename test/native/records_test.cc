@@ -91,12 +91,18 @@ TEST("a plaintext warning does not pass the screen, unless it is close_notify") 
   CHECK_EQ(Screened(RecordOf(kAlert, 1, 0, {1, 112})), 15u);
 }
 
-TEST("the screen tells the plaintext before the first ciphertext, and counts the ciphertexts") {
+TEST("the leading plaintext ends where the first ciphertext or what is no record begins") {
   const Bytes ciphertext = RecordOf(kApplicationData, 1, 0, Bytes(30));
-  const Bytes datagram = Join({kGood, kGood, ciphertext, kGood, ciphertext});
-  const Screen screen(datagram.data(), datagram.size(), 0);
-  CHECK_EQ(screen.plaintext_size(), 2 * kGood.size());
-  CHECK_EQ(screen.ciphertexts(), 2u);
+  const auto leading = [](const Bytes& datagram) { return LeadingPlaintextSize(datagram.data(), datagram.size()); };
+  CHECK_EQ(leading(Join({kGood, kGood, ciphertext, kGood})), 2 * kGood.size());
+  CHECK_EQ(leading(Join({kGood, Bytes(12, 0xaa)})), kGood.size());
+  CHECK_EQ(leading(ciphertext), 0u);
+}
+
+TEST("the screen counts the ciphertexts") {
+  const Bytes ciphertext = RecordOf(kApplicationData, 1, 0, Bytes(30));
+  const Bytes datagram = Join({kGood, ciphertext, kGood, ciphertext});
+  CHECK_EQ(Screen(datagram.data(), datagram.size(), 0).ciphertexts(), 2u);
 }
 
 TEST("the screen leaves out trailing bytes that are no record") {

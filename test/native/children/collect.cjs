@@ -4,7 +4,7 @@
 // Needs --expose-gc.
 const { setImmediate } = require('node:timers/promises');
 const binding = require('./addon.cjs');
-const { KEY, Pair, createContext } = require('./pair.cjs');
+const { IDENTITY, KEY, Pair, createContext } = require('./pair.cjs');
 
 let alive = 0;
 const registry = new FinalizationRegistry(() => {
@@ -45,24 +45,22 @@ const lives = {
     watch(pair.listener);
     watch(pair.accepted);
   },
-  'a session whose callback refers to it'() {
-    const pair = new Pair(binding, { server: { pskTable: [] } });
-    pair.onServer = (session) => {
-      session.onPsk = () => (session === pair.server ? KEY : undefined);
-    };
+  'a session with keys of its own'() {
+    const pair = new Pair(binding, { client: { psk: undefined }, server: { pskTable: [] } });
+    pair.client.setPsk(IDENTITY, KEY);
+    pair.onServer = (session) => session.setPsk(IDENTITY, KEY);
     pair.handshake();
     watch(pair.client);
     watch(pair.accepted);
   },
-  'a session whose callback threw an error that refers to it'() {
-    const pair = new Pair(binding, { server: { pskTable: [] } });
-    pair.onServer = (session) => {
-      session.onPsk = () => {
-        throw Object.assign(new Error(), { session });
-      };
-    };
+  'a trust store that a context uses, and a context that a session took'() {
+    const trust = new binding.TrustStore([], []);
+    const pair = new Pair(binding);
+    pair.onServer = (session) => session.useContext(pair.clientContext, Buffer.alloc(0));
+    pair.clientContext.setTrust(trust, true);
     pair.handshake();
-    pair.accepted.takeThrown();
+    watch(trust);
+    watch(pair.clientContext);
     watch(pair.accepted);
   },
   'a failed pair'() {

@@ -13,8 +13,37 @@ const IDENTITY = Buffer.from('alice');
 const KEY = Buffer.from('0123456789abcdef');
 const ADDRESS = Buffer.from('192.0.2.1:5684');
 
-/** A first timeout that no test waits for. @type {SessionOptions} */
-const SESSION_OPTIONS = { mtu: 1200, initialTimeoutMs: 100_000, maxTimeoutMs: 100_000 };
+/** @type {ContextOptions} */
+const CONTEXT_OPTIONS = {
+  ciphers: 'PSK-AES128-GCM-SHA256',
+  minVersion: 0xfefd,
+  maxVersion: 0xfefd,
+  groups: '',
+  signatureAlgorithms: '',
+  keylog: false,
+  sessionTimeoutS: 300,
+  maxFragmentLength: 0,
+  identities: [],
+  eddsaSignatureAlgorithms: '',
+  peerSignatureAlgorithms: '',
+  rawPublicKeys: false,
+};
+
+/** With a first timeout that no test waits for. @type {SessionOptions} */
+const SESSION_OPTIONS = {
+  mtu: 1200,
+  initialTimeoutMs: 100_000,
+  maxTimeoutMs: 100_000,
+  requestCert: false,
+  requireCert: false,
+  requireTrust: true,
+  tickets: false,
+  sessionIdContext: Buffer.from('ours'),
+  srtpProfiles: '',
+  serverName: '',
+  alpnProtocols: Buffer.alloc(0),
+  session: Buffer.alloc(0),
+};
 
 const room = Buffer.alloc(65_536);
 
@@ -23,7 +52,7 @@ const room = Buffer.alloc(65_536);
  * @param {Partial<ContextOptions>} [options]
  */
 function createContext(binding, options) {
-  return new binding.Context({ ciphers: 'PSK-AES128-GCM-SHA256', keylog: false, ...options });
+  return new binding.Context({ ...CONTEXT_OPTIONS, ...options });
 }
 
 /**
@@ -38,17 +67,25 @@ function takeAll(source) {
   return datagrams;
 }
 
-/** A client and a server that knows it. `client` and `server` replace options of their contexts. */
+/**
+ * A client and a server that knows it. `client` and `server` replace options of their contexts, `clientSession` and
+ * `serverSession` those of their sessions.
+ */
 class Pair {
   /**
    * @param {Binding} binding
-   * @param {{ client?: Partial<ContextOptions>, server?: Partial<ContextOptions> }} [options]
+   * @param {{
+   *   client?: Partial<ContextOptions>,
+   *   server?: Partial<ContextOptions>,
+   *   clientSession?: Partial<SessionOptions>,
+   *   serverSession?: Partial<SessionOptions>,
+   * }} [options]
    */
-  constructor(binding, { client, server } = {}) {
-    const clientContext = createContext(binding, { psk: { identity: IDENTITY, key: KEY }, ...client });
-    const serverContext = createContext(binding, { pskTable: [[IDENTITY, KEY]], ...server });
-    this.client = new binding.Session(clientContext, SESSION_OPTIONS);
-    this.listener = new binding.Listener(serverContext, SESSION_OPTIONS);
+  constructor(binding, { client, server, clientSession, serverSession } = {}) {
+    this.clientContext = createContext(binding, { psk: { identity: IDENTITY, key: KEY }, ...client });
+    this.serverContext = createContext(binding, { pskTable: [[IDENTITY, KEY]], ...server });
+    this.client = new binding.Session(this.clientContext, { ...SESSION_OPTIONS, ...clientSession });
+    this.listener = new binding.Listener(this.serverContext, { ...SESSION_OPTIONS, ...serverSession });
     this.listener.setCookieKeys(Buffer.alloc(32, 1), Buffer.alloc(32, 1));
     /** @type {Session | undefined} */
     this.server = undefined;
@@ -129,4 +166,16 @@ function feed(session, datagram, into = room, offset = 0) {
   return session.receive(datagram, 0, datagram.length, into, offset);
 }
 
-module.exports = { ADDRESS, IDENTITY, KEY, Pair, SESSION_OPTIONS, createContext, feed, send, takeAll, write };
+module.exports = {
+  ADDRESS,
+  CONTEXT_OPTIONS,
+  IDENTITY,
+  KEY,
+  Pair,
+  SESSION_OPTIONS,
+  createContext,
+  feed,
+  send,
+  takeAll,
+  write,
+};
