@@ -117,9 +117,9 @@ export interface Session {
   knowsIdentity(identity: Uint8Array): boolean;
   /**
    * As a server, before `start`: the context of the name that the client asked for, and what its sessions are made under,
-   * as `SessionOptions.sessionIdContext`.
+   * as `SessionOptions.sessionIdContext`. `keepTrust`: who is trusted stays as it was.
    */
-  useContext(context: Context, sessionIdContext: Uint8Array): void;
+  useContext(context: Context, sessionIdContext: Uint8Array, keepTrust: boolean): void;
   /** As a server, before `start`: the protocol that was chosen; empty: none fits, which ends the handshake. */
   selectAlpn(protocol: Uint8Array): void;
   start(): Status;
@@ -162,7 +162,10 @@ export interface Session {
   cipherStandardName(): string;
   /** "DTLSv1.2" and the like. */
   protocol(): string;
-  /** Whether there is something to judge the peer by: a certificate, a raw public key, or a session that is resumed. */
+  /**
+   * Whether there is something to judge the peer by: a certificate or a raw public key whose private key it has shown,
+   * or a session that is resumed.
+   */
   isPeerKnown(): boolean;
   /** The peer's certificate, DER, and its issuers up to the trusted one; those that it sent when it is not trusted. */
   peerCertificates(): Buffer[];

@@ -129,7 +129,7 @@ describe('a session', () => {
       expect(session.knowsIdentity(IDENTITY)).toBe(true);
       expect(session.knowsIdentity(IDENTITY.subarray(1))).toBe(false);
       expect(session.knowsIdentity(Buffer.alloc(0))).toBe(false);
-      session.useContext(pair.clientContext, Buffer.alloc(0));
+      session.useContext(pair.clientContext, Buffer.alloc(0), false);
       expect(session.knowsIdentity(IDENTITY)).toBe(false);
     };
     pair.handshake();

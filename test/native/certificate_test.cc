@@ -28,11 +28,11 @@ ConnectionOptions Requiring() {
   return options;
 }
 
-// The first fragment of a Certificate of `size` bytes that comes in place of a ServerHello.
-Bytes CertificateOfSize(uint32_t size) {
+// The first fragment of a Certificate of `size` bytes, with the number of the message that is expected.
+Bytes CertificateOfSize(uint32_t size, uint8_t message = 0) {
   const auto byte = [&](int shift) { return static_cast<uint8_t>(size >> shift); };
-  const Bytes header = {11, byte(16), byte(8), byte(0), 0, 0, 0, 0, 0, 0, 0, 100};
-  return RecordOf(kHandshake, 0, 0, Join({header, Bytes(100)}));
+  const Bytes header = {11, byte(16), byte(8), byte(0), 0, message, 0, 0, 0, 0, 0, 100};
+  return RecordOf(kHandshake, 0, message, Join({header, Bytes(100)}));
 }
 
 int32_t StatusAfterCertificateOfSize(const std::shared_ptr<TlsContext>& context, uint32_t size) {
@@ -172,10 +172,25 @@ TEST("a server that takes another context shows that one's certificate") {
   const CertificatePair other;
   Trust(made.client, {&other.authority});
   Pair pair(made.client, made.server);
-  pair.on_server = [&](Connection& server) { CHECK(server.UseContext(other.server, {})); };
+  pair.on_server = [&](Connection& server) { CHECK(server.UseContext(other.server, {}, false)); };
   pair.Start();
   REQUIRE(pair.established());
   CHECK(ShowsCertificate(*pair.client, other.leaf));
+}
+
+TEST("a server that takes another context trusts whom that one trusts, or keeps to its own") {
+  for (const bool keeps_trust : {true, false}) {
+    const CertificatePair made;
+    const CertificatePair other;
+    Trust(made.client, {&other.authority});
+    Use(made.client, Issue(made.authority));
+    Trust(made.server, {&made.authority});
+    Trust(other.server, {&other.authority});
+    Pair pair(made.client, made.server, PatientOptions(), Requiring());
+    pair.on_server = [&](Connection& server) { CHECK(server.UseContext(other.server, {}, keeps_trust)); };
+    pair.Start();
+    CHECK_EQ(pair.established(), keeps_trust);
+  }
 }
 
 TEST("a context lives as long as a connection that took it") {
@@ -184,7 +199,7 @@ TEST("a context lives as long as a connection that took it") {
   pair.on_server = [&](Connection& server) {
     const auto context = ContextOf(CertificateOptions());
     Use(context, made.leaf);
-    server.UseContext(context, {});
+    server.UseContext(context, {}, false);
   };
   pair.Start();
   CHECK(pair.established());
@@ -195,8 +210,8 @@ TEST("a session id context of more than 32 bytes is refused") {
   const Bytes longest(33);
   Pair pair(made.client, made.server);
   pair.on_server = [&](Connection& server) {
-    CHECK(!server.UseContext(made.server, ViewOf(longest)));
-    CHECK(server.UseContext(made.server, {longest.data(), 32}));
+    CHECK(!server.UseContext(made.server, ViewOf(longest), false));
+    CHECK(server.UseContext(made.server, {longest.data(), 32}, false));
   };
   pair.Start();
   CHECK(pair.established());
@@ -210,6 +225,19 @@ TEST("a handshake message is assembled up to 16 KiB, and up to 100 KiB by who ve
   Trust(verifying, {});
   CHECK_EQ(StatusAfterCertificateOfSize(verifying, 102400), kIdle);
   CHECK_EQ(StatusAfterCertificateOfSize(verifying, 102401), kFailed);
+}
+
+TEST("a server assembles no more than 16 KiB, whomever it asks for a certificate") {
+  for (const uint32_t size : {16384u, 20000u}) {
+    const CertificatePair made;
+    Trust(made.server, {&made.authority});
+    Pair pair(made.client, made.server, PatientOptions(), Requesting());
+    // In place of the client's second flight.
+    pair.filter = [&](Side from, const Bytes&) { return from == Side::kClient || pair.server == nullptr; };
+    pair.Start();
+    REQUIRE(pair.server != nullptr);
+    CHECK_EQ(Deliver(*pair.server, CertificateOfSize(size, 2)).status, size <= 16384 ? kIdle : kFailed);
+  }
 }
 
 TEST("a chain passes in datagrams of 256 bytes") {

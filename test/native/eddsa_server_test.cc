@@ -43,7 +43,7 @@ TEST("a server that takes a context with an Ed25519 certificate shows and proves
   const EddsaPair made;
   const CertificatePair other;
   Pair pair(made.client, other.server);
-  pair.on_server = [&](Connection& server) { CHECK(server.UseContext(made.eddsa, {})); };
+  pair.on_server = [&](Connection& server) { CHECK(server.UseContext(made.eddsa, {}, false)); };
   pair.Start();
   REQUIRE(pair.established());
   CHECK(ShowsCertificate(*pair.client, made.leaf));
@@ -54,7 +54,7 @@ TEST("a server that takes another context in place of one with an Ed25519 certif
   const CertificatePair other;
   Trust(made.client, {&other.authority});
   Pair pair(made.client, made.eddsa);
-  pair.on_server = [&](Connection& server) { CHECK(server.UseContext(other.server, {})); };
+  pair.on_server = [&](Connection& server) { CHECK(server.UseContext(other.server, {}, false)); };
   pair.Start();
   REQUIRE(pair.established());
   CHECK(ShowsCertificate(*pair.client, other.leaf));

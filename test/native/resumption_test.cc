@@ -171,7 +171,7 @@ TEST("a server that takes another context gives and reads the tickets of its fir
   std::string session;
   for (const bool is_resumed : {false, true}) {
     Pair pair(peers.client, peers.server, Offering(session), peers.options);
-    pair.on_server = [&](Connection& server) { CHECK(server.UseContext(other, ViewOf(id_context))); };
+    pair.on_server = [&](Connection& server) { CHECK(server.UseContext(other, ViewOf(id_context), false)); };
     pair.Start();
     CHECK(pair.established());
     CHECK_EQ(SSL_session_reused(pair.client->ssl()) == 1, is_resumed);

@@ -76,7 +76,7 @@ describe('useContext', () => {
   test('lets a server go on with the credentials of another context', () => {
     const pair = new Pair(binding, { server: { pskTable: [] } });
     const other = createContext(binding, { pskTable: [[IDENTITY, KEY]] });
-    pair.onServer = (session) => session.useContext(other, NOTHING);
+    pair.onServer = (session) => session.useContext(other, NOTHING, false);
     expect(pair.handshake().established).toBe(true);
   });
 
@@ -89,7 +89,7 @@ describe('useContext', () => {
   ])('refuses %s and leaves the session as it was', (_, wrong) => {
     const pair = new Pair(binding);
     pair.onServer = (session) => {
-      expect(() => session.useContext(wrong as Context, NOTHING)).toThrow('no DTLS context');
+      expect(() => session.useContext(wrong as Context, NOTHING, false)).toThrow('no DTLS context');
     };
     expect(pair.handshake().established).toBe(true);
   });
@@ -97,7 +97,7 @@ describe('useContext', () => {
   test('refuses a session id context of more than 32 bytes', () => {
     const pair = new Pair(binding);
     pair.onServer = (session) => {
-      expect(() => session.useContext(pair.serverContext, Buffer.alloc(33))).toThrow('could not use');
+      expect(() => session.useContext(pair.serverContext, Buffer.alloc(33), false)).toThrow('could not use');
     };
     pair.handshake();
   });

@@ -56,7 +56,7 @@ const lives = {
   'a trust store that a context uses, and a context that a session took'() {
     const trust = new binding.TrustStore([], []);
     const pair = new Pair(binding);
-    pair.onServer = (session) => session.useContext(pair.clientContext, Buffer.alloc(0));
+    pair.onServer = (session) => session.useContext(pair.clientContext, Buffer.alloc(0), false);
     pair.clientContext.setTrust(trust, true);
     pair.handshake();
     watch(trust);
