@@ -34,7 +34,7 @@ export interface ContextOptions {
   keylog: boolean;
   /** How long a session may be resumed, in seconds. */
   sessionTimeoutS: number;
-  /** As a client: asks for records of at most 512, 1024, 2048 or 4096 bytes (RFC 6066 section 4); 0: asks for nothing. */
+  /** As a client: asks for records of at most 512, 1024, 2048 or 4096 bytes (RFC 6066 section 4); 0: does not. */
   maxFragmentLength: number;
   /** At most one for each type of key. */
   identities: OwnIdentity[];
@@ -116,8 +116,8 @@ export interface Session {
   /** As a server: whether the context in use has a fixed key for this identity. */
   knowsIdentity(identity: Uint8Array): boolean;
   /**
-   * As a server, before `start`: the context of the name that the client asked for, and what its sessions are made under,
-   * as `SessionOptions.sessionIdContext`. `keepTrust`: who is trusted stays as it was.
+   * As a server, before `start`: the context of the name that the client asked for, and what its sessions are made
+   * under, as `SessionOptions.sessionIdContext`. `keepTrust`: who is trusted stays as it was.
    */
   useContext(context: Context, sessionIdContext: Uint8Array, keepTrust: boolean): void;
   /** As a server, before `start`: the protocol that was chosen; empty: none fits, which ends the handshake. */

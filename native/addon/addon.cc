@@ -42,7 +42,7 @@ Napi::Value ReadPfx(const Napi::CallbackInfo& info) {
   if (result == Pkcs12Result::kWrongPassphrase) return Napi::String::New(env, "passphrase");
   if (result == Pkcs12Result::kUnreadable) return Napi::String::New(env, "unreadable");
   const Napi::Array certificates = Napi::Array::New(env);
-  for (uint32_t i = 0; i < contents.certificates.size(); ++i) certificates.Set(i, CopyOf(env, contents.certificates[i]));
+  for (const std::string& der : contents.certificates) certificates.Set(certificates.Length(), CopyOf(env, der));
   const Napi::Object read = Napi::Object::New(env);
   read.Set("certificates", certificates);
   read.Set("key", Napi::Buffer<uint8_t>::Copy(env, contents.key.data(), contents.key.size()));

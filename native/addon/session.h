@@ -81,7 +81,8 @@ class Session : public Napi::ObjectWrap<Session> {
 
 class Session::Call {
  public:
-  Call(const Session* session, const Napi::CallbackInfo& info) : env_(info.Env()), connection_(session->connection_.get()) {
+  Call(const Session* session, const Napi::CallbackInfo& info)
+      : env_(info.Env()), connection_(session->connection_.get()) {
     if (connection_ == nullptr) Throw(env_, "the DTLS session is destroyed");
   }
   Call(const Call&) = delete;

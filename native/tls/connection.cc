@@ -21,8 +21,8 @@ constexpr size_t kMaxEarlyCiphertexts = 8;
 constexpr size_t kMaxPlaintext = 16384;
 // The largest handshake message that a server assembles, in bytes: a client's chain, if it asks for one.
 constexpr long kMaxServerMessage = 16384;
-// What a ClientHello has besides a session ticket: random, cookie, suites, extensions, headers. OpenSSL's servers take no
-// ClientHello in fragments (DTLSv1_listen), and a cookie exchange in several datagrams would be no protection.
+// What a ClientHello has besides a session ticket: random, cookie, suites, extensions, headers. OpenSSL's servers take
+// no ClientHello in fragments (DTLSv1_listen), and a cookie exchange in several datagrams would be no protection.
 constexpr size_t kHelloWithoutTicket = 512;
 
 // Only the name that is acknowledged stays in the session, for when it is resumed.
@@ -53,7 +53,8 @@ std::unique_ptr<Connection> Connection::Create(std::shared_ptr<TlsContext> conte
   SSL_set_ex_data(ssl, ExDataIndex(), connection.get());
   SSL_set_mtu(ssl, static_cast<long>(std::min(options.mtu, kMaxHandshakeMtu)));
   DTLS_set_timer_cb(ssl, OnTimer);
-  if (!options.srtp_profiles.empty() && SSL_set_tlsext_use_srtp(ssl, options.srtp_profiles.c_str()) != 0) return nullptr;
+  const std::string& srtp = options.srtp_profiles;
+  if (!srtp.empty() && SSL_set_tlsext_use_srtp(ssl, srtp.c_str()) != 0) return nullptr;
   const bool is_configured =
       role == Role::kServer ? connection->ConfigureServer(options) : connection->ConfigureClient(options);
   return is_configured ? std::move(connection) : nullptr;
@@ -126,8 +127,8 @@ int32_t Connection::Start() {
 int32_t Connection::Receive(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity) {
   if (failed_) return kFailed;
   if (SSL_is_init_finished(ssl_.get())) return Feed(Screen(datagram, size, min_ciphertext_), into, capacity);
-  // The plaintext of a flight may hold the change of cipher that its ciphertext waits for and, when a session is resumed,
-  // the ServerHello that tells the cipher.
+  // The plaintext of a flight may hold the change of cipher that its ciphertext waits for and, when a session is
+  // resumed, the ServerHello that tells the cipher.
   const size_t plaintext = LeadingPlaintextSize(datagram, size);
   const int32_t status = Feed(Screen(datagram, plaintext, kNoCiphertext), into, capacity);
   if (status != kIdle) return status;

@@ -4,8 +4,8 @@
 
 namespace dtls {
 
-// Raw public keys (RFC 7250) came with OpenSSL 3.2. One addon binary serves older ones too, so their functions are looked
-// up when the program runs.
+// Raw public keys (RFC 7250) came with OpenSSL 3.2. One addon binary serves older ones too, so their functions are
+// looked up when the program runs.
 bool HasRawPublicKeys();
 
 // The peer's wanted instead of a certificate, and ours shown when there is one. False where OpenSSL has none.
