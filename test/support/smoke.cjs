@@ -1,7 +1,8 @@
 // Run by the Node matrix: loads the built package in this Node, and shows what differs between versions of OpenSSL.
 'use strict';
-const { generateKeyPairSync } = require('node:crypto');
+const { generateKeyPairSync, KeyObject, webcrypto } = require('node:crypto');
 const { once } = require('node:events');
+const tls = require('node:tls');
 const { capabilities, connect, createServer, versions } = require('../../dist');
 
 const key = Buffer.from('1a2b3c4d5e6f', 'hex');
@@ -13,6 +14,9 @@ async function main() {
   if (openssl === 'node' && opensslRuntime !== process.versions.openssl.replace(/\+quic$/, '')) {
     throw new Error(`the addon runs OpenSSL ${opensslRuntime}, this Node has ${process.versions.openssl}`);
   }
+  const certified = await selfSigned();
+  // In place of the public CAs, which the package reads once. Every Node with raw public keys has this function.
+  tls.setDefaultCACertificates?.([certified.cert]);
   await exchange(keys, { psk });
   const suite = await exchange({ ...keys, ciphers: 'coap' }, { psk, ciphers: 'coap' });
   check('the suite of ciphers: "coap"', suite, 'PSK-AES128-CCM8');
@@ -21,7 +25,9 @@ async function main() {
   check('a wrong key', await refusal('client', keys, wrongKey), 'ERR_DTLS_PSK_MISMATCH');
   const [major, minor] = opensslRuntime.split('.').map(Number);
   check('raw public keys', capabilities().rawPublicKeys, major > 3 || minor >= 2);
-  if (capabilities().rawPublicKeys) await checkRawPublicKeys();
+  if (!capabilities().rawPublicKeys) return;
+  await checkRawPublicKeys();
+  await checkRawPublicKeysAmongCertificates(certified);
 }
 
 async function checkRawPublicKeys() {
@@ -35,6 +41,34 @@ async function checkRawPublicKeys() {
     const impostor = { ...client, rawPublicKey: stranger.privateKey };
     check(`a wrong ${type} key of the client`, await refusal('server', server, impostor), 'ERR_DTLS_RAW_PUBLIC_KEY');
   }
+}
+
+/** `certified`: a server that everybody trusts. */
+async function checkRawPublicKeysAmongCertificates(certified) {
+  await exchange(certified, {});
+  const [ours, theirs, stranger] = [keyPair('ec'), keyPair('ec'), keyPair('ec')];
+  const trusting = { rawPublicKey: ours.privateKey, trustedPublicKeys: theirs.publicKey };
+  const code = await refusal('client', certified, trusting);
+  check('a certificate in place of a trusted key', code, 'ERR_DTLS_RAW_PUBLIC_KEY');
+  const renewed = { rawPublicKey: theirs.privateKey, trustedPublicKeys: ours.publicKey };
+  const unknown = { ...trusting, rawPublicKey: stranger.privateKey };
+  const late = await refusal('server', certified, unknown, renewed);
+  check('a wrong key after setSecureContext', late, 'ERR_DTLS_RAW_PUBLIC_KEY');
+}
+
+/** Certificate and key of a server on this host. */
+async function selfSigned() {
+  require('reflect-metadata');
+  const x509 = require('@peculiar/x509');
+  const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'CN=localhost',
+    keys,
+    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
+  });
+  const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
+  return { cert: certificate.toString('pem'), key };
 }
 
 function keyPair(type) {
@@ -53,9 +87,10 @@ async function exchange(serverOptions, clientOptions) {
   return association.getCipher().name;
 }
 
-/** The code with which that side refuses the other. */
-async function refusal(side, serverOptions, clientOptions) {
+/** The code with which that side refuses the other; `renewed`: what the server has by then instead. */
+async function refusal(side, serverOptions, clientOptions, renewed) {
   const server = await listen(serverOptions);
+  if (renewed !== undefined) server.setSecureContext(renewed);
   const refused = once(server, 'peerError');
   const outcome = await open(server, clientOptions).then(
     () => ({ code: 'connected' }),

@@ -37,3 +37,12 @@ export function finished(sequence = 0): Buffer {
 export function changeCipherSpec(sequence = 0): Buffer {
   return record(Type.changeCipherSpec, Buffer.of(1), { sequence });
 }
+
+/** The records of a datagram, each by itself. */
+export function splitRecords(datagram: Buffer): Buffer[] {
+  const records: Buffer[] = [];
+  for (let at = 0; at + 13 <= datagram.length; at += 13 + datagram.readUInt16BE(at + 11)) {
+    records.push(datagram.subarray(at, at + 13 + datagram.readUInt16BE(at + 11)));
+  }
+  return records;
+}

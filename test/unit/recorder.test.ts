@@ -120,6 +120,11 @@ test('the next sequence number follows the highest that was sent in plaintext', 
   expect(recorder.nextSequence).toBe(4);
 });
 
+test('the next sequence number after the last of 48 bits is 0', () => {
+  recorder.sent([handshake(2, 1, { body: Buffer.alloc(70), sequence: 2 ** 48 - 1 })]);
+  expect(recorder.nextSequence).toBe(0);
+});
+
 test('a server that has sent nothing numbers its alert like the hello, for its HelloVerifyRequest had the number before', () => {
   recorder.received(secondHello);
   expect(recorder.nextSequence).toBe(1);

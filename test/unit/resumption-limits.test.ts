@@ -11,10 +11,11 @@ import {
   serveCertified,
 } from '../support/certified';
 import { rejected } from '../support/errors';
-import { Link } from '../support/link';
+import { deliverAll, Link, type Rule } from '../support/link';
 import { key, psk, talk } from '../support/pair';
 import { type Authority, authority, type Certified } from '../support/pki';
 import { claimedFor, connectTo, isResumed, sessionOf } from '../support/resumption';
+import { splitRecords } from '../support/wire';
 
 let ca: Authority;
 let ofServer: Certified;
@@ -175,9 +176,11 @@ describe('whoever resumes is asked about anew:', () => {
 
 describe('a client whose session is not resumed judges whoever answers instead:', () => {
   /** The session is offered to another server than that which made it. */
-  async function meetsImpostor(options: Partial<ConnectOptions>, impostor: Certified) {
+  async function meetsImpostor(options: Partial<ConnectOptions>, impostor: Certified, rule = deliverAll) {
     const first = await openCertified({ client: options, server: server() });
-    return failing({ client: { ...options, session: sessionOf(first) }, server: identityOf(impostor) });
+    const link = new Link();
+    link.toClient.rule = rule;
+    return failing({ link, client: { ...options, session: sessionOf(first) }, server: identityOf(impostor) });
   }
 
   const cases: Array<[string, () => Partial<ConnectOptions>, string]> = [
@@ -198,10 +201,17 @@ describe('a client whose session is not resumed judges whoever answers instead:'
     ],
   ];
 
-  test.each(cases)('%s', async (_, options, code) => {
-    const { error, fromClient } = await meetsImpostor(options(), await ca.issue({ hosts: ['other.example'] }));
-    expect(error).toMatchObject({ code });
-    expect(fromClient).toEqual(['ClientHello', 'ClientHello', 'Alert']);
+  const arrivals: Array<[string, Rule]> = [
+    ['in one datagram', deliverAll],
+    ['record by record', splitRecords],
+  ];
+
+  describe.each(arrivals)('whose flight arrives %s,', (_, rule) => {
+    test.each(cases)('%s', async (_, options, code) => {
+      const { error, fromClient } = await meetsImpostor(options(), await ca.issue({ hosts: ['other.example'] }), rule);
+      expect(error).toMatchObject({ code });
+      expect(fromClient).toEqual(['ClientHello', 'ClientHello', 'Alert']);
+    });
   });
 
   test('and only whoever does', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { beforeAll, expect, test } from '@jest/globals';
-import { createSecureContext, type DtlsAssociation } from '../../lib';
-import { thrown } from '../support/errors';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { createSecureContext, type DtlsAssociation, type DtlsError } from '../../lib';
+import { rejected, thrown } from '../support/errors';
 import { Link } from '../support/link';
 import { client, key, openPair, psk, serve, talk } from '../support/pair';
 import { type Authority, authority, type Certified } from '../support/pki';
@@ -68,4 +68,30 @@ test("setSecureContext refuses what is a client's, and the server keeps what it 
   expect(thrown(() => server.setSecureContext({ psk }))).toMatchObject({ code: 'ERR_DTLS_OPTION', option: 'psk' });
   expect(thrown(() => server.setSecureContext({ ca: ca.cert }))).toMatchObject({ code: 'ERR_DTLS_OPTION' });
   await client(link).startHandshake().opened;
+});
+
+describe('setSecureContext applies to the new credentials what the server asks of clients', () => {
+  const asking = () => ({ psk: { alice: key }, ...identity(old), ca: ca.cert, requestCert: true });
+
+  test('and refuses those with which it could not ask', async () => {
+    const server = await serve(new Link(), asking());
+    expect(thrown(() => server.setSecureContext({ psk: { alice: key } }))).toMatchObject({
+      code: 'ERR_DTLS_OPTION',
+      option: 'requestCert',
+    });
+  });
+
+  test('a verifyPeer included', async () => {
+    const server = await serve(new Link(), { ...asking(), verifyPeer: () => true });
+    expect(thrown(() => server.setSecureContext({ psk: { alice: key } }))).toMatchObject({ code: 'ERR_DTLS_OPTION' });
+  });
+
+  test('and goes on asking with those that will do', async () => {
+    const link = new Link();
+    const server = await serve(link, { ...asking(), psk: undefined });
+    server.setSecureContext({ ...identity(renewed), ca: ca.cert });
+    const peerErrors = once(server, 'peerError') as Promise<[DtlsError]>;
+    await rejected(client(link, { psk: undefined, ca: ca.cert }).startHandshake().opened);
+    expect((await peerErrors)[0]).toMatchObject({ code: 'ERR_DTLS_CERT_MISSING' });
+  });
 });
