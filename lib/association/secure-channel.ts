@@ -13,7 +13,7 @@ import type { Negotiated } from './negotiated';
 import type { Outcome } from './outcome';
 import type { Standing } from './peer-judge';
 
-let attachSession: (channel: SecureChannel, outcome: Outcome, sessionBinding: string | undefined) => void;
+let attachSession: (channel: SecureChannel, outcome: Outcome, sessionBinding: (() => string) | undefined) => void;
 let detachSession: (channel: SecureChannel) => void;
 
 /**
@@ -24,7 +24,7 @@ export abstract class SecureChannel extends EventEmitter<DtlsAssociationEvents> 
   #negotiated: Negotiated | undefined;
   #standing: Standing | undefined;
   /** As a client, what its sessions belong to. */
-  #sessionBinding: string | undefined;
+  #sessionBinding: (() => string) | undefined;
   #session: Session | undefined;
 
   static {
@@ -174,7 +174,7 @@ export abstract class SecureChannel extends EventEmitter<DtlsAssociationEvents> 
     if (this.#session === undefined || this.#sessionBinding === undefined) return undefined;
     const der = this.#session.sessionData();
     if (der.length === 0) return undefined;
-    return encodeSession(der, this.#session.sessionExpiryS() * 1000, this.#sessionBinding);
+    return encodeSession(der, this.#session.sessionExpiryS() * 1000, this.#sessionBinding());
   }
 
   isSessionReused(): boolean {

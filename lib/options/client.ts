@@ -80,7 +80,7 @@ export interface ConnectOptions extends CommonOptions, VerificationOptions, Sock
 export interface ClientConfig extends SessionConfig {
   readonly verification: VerificationConfig;
   /** What a session made here belongs to, and one that is resumed must. */
-  readonly sessionBinding: string;
+  readonly sessionBinding: () => string;
   readonly native: SessionOptions;
   readonly host: string;
   readonly port: number;
@@ -136,7 +136,8 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
   const session = parseSession('client', options, pskCallback !== undefined);
   const server = parseServerName(options.servername, host, options.checkServerIdentity);
   const verification = parseVerification(options, true, server, session.secureContext);
-  const sessionBinding = bindingOf(session.secureContext, verification);
+  // Most associations neither bring nor keep a session.
+  const sessionBinding = (): string => bindingOf(session.secureContext, verification);
   return Object.freeze({
     host,
     port,
@@ -165,7 +166,7 @@ function nativeOptions(
   options: ConnectOptions,
   session: SessionConfig,
   verification: VerificationConfig,
-  sessionBinding: string,
+  sessionBinding: () => string,
 ): SessionOptions {
   const { secureContext } = session;
   const name = verification.server?.name ?? '';
@@ -182,8 +183,8 @@ function nativeOptions(
     sessionIdContext: NOTHING,
     srtpProfiles: parseSrtpProfiles(options.srtpProfiles),
     serverName: asksForName && isIP(name) === 0 ? name : '',
-    alpnProtocols: alpnWire(parseAlpn(options.ALPNProtocols)),
-    session: options.session === undefined ? NOTHING : decodeSession('session', options.session, sessionBinding),
+    alpnProtocols: options.ALPNProtocols === undefined ? NOTHING : alpnWire(parseAlpn(options.ALPNProtocols)),
+    session: options.session === undefined ? NOTHING : decodeSession('session', options.session, sessionBinding()),
   };
 }
 

@@ -38,5 +38,5 @@ export const DER_AT = 49;
 /** A session with the label of other options, as a client that means no good would make it. */
 export function claimedFor(options: Partial<ConnectOptions>, session: Buffer): Buffer {
   const { sessionBinding } = parseConnectOptions({ port: 1, ...options });
-  return encodeSession(session.subarray(DER_AT), Date.now() + 60_000, sessionBinding);
+  return encodeSession(session.subarray(DER_AT), Date.now() + 60_000, sessionBinding());
 }
