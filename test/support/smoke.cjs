@@ -96,7 +96,7 @@ async function refusal(side, serverOptions, clientOptions, renewed) {
     () => ({ code: 'connected' }),
     (error) => error,
   );
-  const error = side === 'client' ? outcome : (await refused)[0];
+  const error = side === 'client' || outcome.code === 'connected' ? outcome : (await refused)[0];
   await server.close();
   return error.code;
 }

@@ -30,14 +30,18 @@ function linkAtTheLastNumbers(flightRecords: number): Link {
   // A key exchange that comes again has a higher number than before; what else there is, a lower one than the hello,
   // which is not yet too old.
   let [above, below] = [first + 1, first - 1];
+  /** What the client calls `first`: 1, or more when it has repeated its first hello. */
+  let hello: number | undefined;
   link.toServer.rule = renumbered(({ handshakeType, messageSequence, sequence }) => {
     if (handshakeType === 16 && above < NUMBERS) return above++;
     if (handshakeType !== 1) return below--;
-    return messageSequence === 0 ? sequence : first;
+    if (messageSequence === 0) return sequence;
+    hello ??= sequence;
+    return first;
   });
   // As the client expects them.
   link.toClient.rule = renumbered(({ handshakeType, sequence }) =>
-    handshakeType === 3 ? sequence : (sequence - first + 1 + NUMBERS) % NUMBERS,
+    handshakeType === 3 ? sequence : (sequence - first + (hello ?? 0) + NUMBERS) % NUMBERS,
   );
   return link;
 }
