@@ -57,8 +57,9 @@ export class PeerJudge {
   judge(session: Session): Answer {
     try {
       return this.#judge(session);
-    } catch (error) {
-      return refused(error);
+    } catch (cause) {
+      const message = `its certificate could not be judged: ${said(cause)}`;
+      return { code: 'ERR_DTLS_CERT_REFUSED', message, alert: Alert.AccessDenied, cause };
     }
   }
 
@@ -132,8 +133,12 @@ export class PeerJudge {
     const chain = certificates.map((der) => new X509Certificate(der));
     const servername = this.#config.server?.name ?? (askedName === '' ? undefined : askedName);
     const details: PeerDetails = { ...(this.#standing as Standing), chain, servername };
-    const verdict = this.#config.verifyPeer?.(chain[0] as X509Certificate, details);
-    return isPromise(verdict) ? Promise.resolve(verdict).then(refusalOf, refused) : refusalOf(verdict);
+    try {
+      const verdict = this.#config.verifyPeer?.(chain[0] as X509Certificate, details);
+      return isPromise(verdict) ? Promise.resolve(verdict).then(refusalOf, refused) : refusalOf(verdict);
+    } catch (error) {
+      return refused(error);
+    }
   }
 }
 
