@@ -1,10 +1,11 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import type { Context } from '../binding';
 import { type CipherKinds, checkCiphers, usesCertificate, usesPsk } from './credentials/ciphers';
-import { type EncryptedPfx, type IdentityOptions, parsePrivateKey } from './credentials/identity';
+import type { EncryptedPfx, IdentityOptions } from './credentials/identity';
 import { createNativeContext } from './credentials/native-context';
 import type { PemOrDer } from './credentials/pem';
 import { type PublicKey, parsePublicKeys } from './credentials/public-keys';
+import { parseRawKey, publicHalf } from './credentials/raw-key';
 import { parseTicketKeys, type TicketKeys } from './credentials/ticket-keys';
 import { trustOf } from './credentials/trust-store';
 import { type DtlsVersion, parseVersions } from './credentials/version';
@@ -124,7 +125,8 @@ export class SecureContext {
     this.sharesTickets = options.ticketKeys !== undefined;
     const versions = parseVersions(options.minVersion, options.maxVersion);
     const kinds = cipherKinds(options, use);
-    this.#native = createNativeContext(options, this.pskKind, kinds, versions);
+    const rawKey = parseRawKey(options);
+    this.#native = createNativeContext(options, this.pskKind, kinds, versions, rawKey);
     if (use?.role !== 'client' || this.sharesTickets) this.#native.setTicketKeys(parseTicketKeys(options.ticketKeys));
     const { names, ids } = this.#native.suites();
     this.ciphers = Object.freeze(names);
@@ -132,7 +134,7 @@ export class SecureContext {
       psk: kinds.psk && !kinds.certificates,
       certificates: kinds.certificates && !kinds.psk,
     });
-    this.identityDigest = digestOf([identityOf(options.psk), options.cert, options.pfx, rawPublicKeyOf(options)]);
+    this.identityDigest = digestOf([identityOf(options.psk), options.cert, options.pfx, publicHalf(rawKey)]);
     this.trustDigest = digestOf([options.ca, options.crl, this.trustedPublicKeys]);
     this.pskSuites = new Set(ids.filter((_, index) => usesPsk(names[index] as string)));
     // Where raw public keys are trusted, no certificate is.
@@ -176,12 +178,6 @@ function cipherKinds(options: SecureContextOptions, use: Use | undefined): Ciphe
 /** A client's; a server's table says nothing about the server. */
 function identityOf(psk: SecureContextOptions['psk']): string | Uint8Array | undefined {
   return isCredentials(psk) ? psk.identity : undefined;
-}
-
-function rawPublicKeyOf({ rawPublicKey, passphrase }: SecureContextOptions): Buffer | undefined {
-  if (rawPublicKey === undefined) return undefined;
-  const key = createPublicKey(parsePrivateKey('rawPublicKey', rawPublicKey, passphrase));
-  return key.export({ type: 'spki', format: 'der' });
 }
 
 /** Of options as they are given. */

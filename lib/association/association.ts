@@ -76,7 +76,7 @@ export class DtlsAssociation extends SecureChannel {
       this.#deadlineAt = performance.now() + config.handshakeTimeoutMs;
       // What keeps the process alive is the server's socket.
       this.#referenced = false;
-      this.#drive(first.parts);
+      this.#drive(first.parts, first.parts.transport);
       return;
     }
     const config = parseConnectOptions(typeof first === 'string' ? seedOptions(first, port, name, options) : first);
@@ -207,13 +207,13 @@ export class DtlsAssociation extends SecureChannel {
   #attempt(transport: Transport): SessionDriver | undefined {
     if (this.#state === 'handshaking') this.#state = move(this.#state, 'connecting');
     if (this.#state !== 'connecting') return undefined;
-    return this.#drive(clientParts(this.#client as ClientConfig, transport));
+    return this.#drive(clientParts(this.#client as ClientConfig), transport);
   }
 
-  #drive(parts: HandshakeParts): SessionDriver {
+  #drive(parts: HandshakeParts, transport: Transport): SessionDriver {
     const { mtu, secureContext } = this.#config;
     const setup: DriverSetup = {
-      transport: parts.transport,
+      transport,
       events: this.#driverEvents(),
       stats: this.stats,
       mtu,

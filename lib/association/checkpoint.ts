@@ -1,20 +1,6 @@
 import type { DtlsErrorCode } from '../errors';
 import type { MaybePromise } from '../maybe-promise';
 
-/** Alert descriptions (RFC 5246 section 7.2) of what is refused here rather than by OpenSSL. */
-export const Alert = {
-  BadRecordMac: 20,
-  BadCertificate: 42,
-  CertificateRevoked: 44,
-  CertificateExpired: 45,
-  UnknownCa: 48,
-  AccessDenied: 49,
-  DecodeError: 50,
-  InternalError: 80,
-  UnrecognizedName: 112,
-  UnknownPskIdentity: 115,
-} as const;
-
 /** Why a handshake goes no further, and what the peer is told. */
 export interface Refusal {
   readonly code: DtlsErrorCode;

@@ -9,13 +9,14 @@ import type { HandshakeParts } from './handshake-parts';
 
 /** Why a handshake failed, from all that the session and the recorder of its datagrams know. */
 export function handshakeFailure(
-  { role, session, recorder, psk, transport }: HandshakeParts,
+  { role, session, recorder, psk }: HandshakeParts,
+  peer: RemoteAddress | undefined,
   how: HandshakeFailure['how'],
   isWaiting: boolean,
 ): DtlsError {
   return diagnose({
     role,
-    peer: transport.remote,
+    peer,
     how,
     info: recorder.info(session.cipherName()),
     finishedSent: recorder.finishedSent,

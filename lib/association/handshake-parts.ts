@@ -3,7 +3,6 @@ import { HandshakeRecorder } from '../handshake/recorder';
 import { binding } from '../native';
 import type { ClientConfig } from '../options/client';
 import { nativeContextOf } from '../secure-context';
-import type { Transport } from '../transport';
 import type { Answer } from './checkpoint';
 import { PeerJudge } from './peer-judge';
 import { PskLookup } from './psk-lookup';
@@ -12,7 +11,6 @@ import { PskLookup } from './psk-lookup';
 export interface HandshakeParts {
   readonly role: 'client' | 'server';
   readonly session: Session;
-  readonly transport: Transport;
   readonly recorder: HandshakeRecorder;
   /** With a pskCallback. */
   readonly psk: PskLookup | undefined;
@@ -22,13 +20,12 @@ export interface HandshakeParts {
 }
 
 /** Those of a client; a server has its own in lib/server/peer-parts.ts. */
-export function clientParts(config: ClientConfig, transport: Transport): HandshakeParts {
+export function clientParts(config: ClientConfig): HandshakeParts {
   const { secureContext, mtu, pskCallback, verification, native } = config;
   const asks = pskCallback !== undefined && secureContext.pskKind === undefined;
   return {
     role: 'client',
     session: new binding.Session(nativeContextOf(secureContext), native),
-    transport,
     recorder: new HandshakeRecorder(mtu, secureContext.ciphers),
     psk: asks ? PskLookup.ofClient(pskCallback, secureContext) : undefined,
     judge: new PeerJudge(verification, secureContext.trustedPublicKeys, false),

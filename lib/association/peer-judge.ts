@@ -6,9 +6,10 @@ import { matchesFingerprint } from '../credentials/fingerprint';
 import { legacyCertificate } from '../credentials/peer-certificate';
 import { verifyError, verifySentence } from '../credentials/verify-errors';
 import type { DtlsErrorCode } from '../errors';
+import { Alert } from '../handshake/wire';
 import { isPromise } from '../maybe-promise';
 import type { PeerDetails, VerificationConfig } from '../options/verification';
-import { Alert, type Answer, type Refusal, said } from './checkpoint';
+import { type Answer, type Refusal, said } from './checkpoint';
 
 /** What a verified peer is to the user, as in `node:tls`. */
 export interface Standing {

@@ -1,9 +1,11 @@
 import type { SessionConfig } from '../options/session';
 import type { Narrator } from '../qt/narrator';
+import type { Transport } from '../transport';
 import type { HandshakeParts } from './handshake-parts';
 
 interface PeerParts extends HandshakeParts {
   readonly name: string;
+  readonly transport: Transport;
   readonly config: SessionConfig;
   readonly narrator: Narrator;
 }

@@ -1,12 +1,14 @@
 import type { ClientPsk, Session } from '../../binding';
 import type { RemoteAddress } from '../address';
+import { usesPsk } from '../credentials/ciphers';
 import { ClientPskQuestion, ServerPskQuestion } from '../handshake/psk-question';
+import { Alert } from '../handshake/wire';
 import { isPromise, type MaybePromise } from '../maybe-promise';
 import type { ClientPskCallback } from '../options/client';
 import { clientCredentials, keyBytes, MAX_IDENTITY_BYTES } from '../options/psk';
 import type { ServerPskCallback } from '../options/server';
 import type { SecureContext } from '../secure-context';
-import { Alert, type Answer, type Refusal, said } from './checkpoint';
+import { type Answer, type Refusal, said } from './checkpoint';
 
 // Two identities must not become one: no replacement characters, no byte order mark left out.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -42,7 +44,7 @@ export class PskLookup {
 
   /** What the context has a key for is not asked. */
   static ofServer(callback: ServerPskCallback, peer: RemoteAddress, session: Session): PskLookup {
-    const isPsk = (): boolean => session.cipherName().includes('PSK');
+    const isPsk = (): boolean => usesPsk(session.cipherName());
     return new PskLookup(new ServerPskQuestion(isPsk), (identity) => {
       const name = nameOf(identity);
       if (name === undefined || session.knowsIdentity(identity)) return undefined;

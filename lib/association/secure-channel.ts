@@ -9,8 +9,7 @@ import { DtlsError } from '../errors';
 import { show } from '../options/check';
 import type { SrtpProfile } from '../options/srtp';
 import type { CipherInfo, DtlsAssociationEvents } from './events';
-import type { Negotiated } from './negotiated';
-import type { Outcome } from './outcome';
+import type { Negotiated, Outcome } from './outcome';
 import type { Standing } from './peer-judge';
 
 let attachSession: (channel: SecureChannel, outcome: Outcome, sessionBinding: (() => string) | undefined) => void;

@@ -4,13 +4,13 @@ import type { DtlsError } from '../errors';
 import type { HandshakeFailure } from '../handshake/diagnosis';
 import type { HandshakeInfo } from '../handshake/info';
 import type { HandshakeRecorder } from '../handshake/recorder';
-import { isSingleMessage } from '../handshake/wire';
+import { Alert, isSingleMessage } from '../handshake/wire';
 import { isPromise } from '../maybe-promise';
 import { MAX_PLAINTEXT, Status } from '../native';
 import { Slab } from '../slab';
 import { SlabOutlet } from '../slab-outlet';
 import type { Outlet, TransportReceiver } from '../transport';
-import { Alert, type Refusal } from './checkpoint';
+import type { Refusal } from './checkpoint';
 import type { DriverSetup } from './driver-setup';
 import { dataFailure, handshakeFailure, refusalError } from './failure';
 import { FlightSender } from './flight-sender';
@@ -19,7 +19,7 @@ import type { HandshakeParts } from './handshake-parts';
 import { HandshakePhase } from './handshake-phase';
 import { HandshakeTimer } from './handshake-timer';
 import { HeldReports } from './held-reports';
-import { negotiatedOf } from './negotiated';
+import { outcomeOf } from './outcome';
 
 /** As `Session.timeoutMs` says it. */
 const NO_TIMEOUT = -1;
@@ -217,8 +217,7 @@ export class SessionDriver implements TransportReceiver {
     }
     // Whatever else the datagram brought, a failure included: nothing leaves or is delivered before the verdict.
     const answer = this.#handshake?.beforeFlushing();
-    const isLater = isPromise(answer) || this.#held.isHolding;
-    const kept = datagram !== undefined && isLater ? Buffer.from(datagram) : datagram;
+    const kept = datagram !== undefined && isPromise(answer) ? Buffer.from(datagram) : datagram;
     this.#gate.pass(answer, () => this.#conclude(messages, kept, status, established));
   }
 
@@ -261,7 +260,7 @@ export class SessionDriver implements TransportReceiver {
     if (session === undefined || handshake === undefined) return;
     const { transport } = this.#setup;
     const info = handshake.info();
-    const outcome = { session, negotiated: negotiatedOf(session), standing: handshake.standing() };
+    const outcome = outcomeOf(session, handshake.standing());
     this.#handshake = undefined;
     this.#outlet = transport.outlet ?? new SlabOutlet(transport);
     this.#timer.clear();
@@ -350,7 +349,7 @@ export class SessionDriver implements TransportReceiver {
     this.#end(
       handshake === undefined
         ? dataFailure(session, this.remote)
-        : handshakeFailure(handshake.parts, how, this.#gate.isClosed),
+        : handshakeFailure(handshake.parts, this.remote, how, this.#gate.isClosed),
     );
   }
 

@@ -3,8 +3,6 @@ import { type DtlsError, optionError } from '../errors';
 import { certificatesIn, kindOf, listed, type PemOrDer, pemError } from './pem';
 import { parsePassphrase, parsePrivateKey, passphraseMissing, passphraseWrong } from './private-key';
 
-export { parsePrivateKey } from './private-key';
-
 /** A key, with the passphrase that is its own. */
 export interface EncryptedKey {
   pem: PemOrDer;

@@ -6,7 +6,7 @@ import { boolean, integer, string } from '../options/check';
 import { clientCredentials, tableEntries } from '../options/psk';
 import type { SecureContextOptions } from '../secure-context';
 import { type CipherKinds, cipherList } from './ciphers';
-import { parseIdentities, parsePrivateKey, wipe } from './identity';
+import { parseIdentities, wipe } from './identity';
 import { signatureAlgorithms } from './signature-algorithms';
 import { type VersionRange, wireVersion } from './version';
 
@@ -16,9 +16,9 @@ export function createNativeContext(
   pskKind: 'credentials' | 'table' | undefined,
   kinds: CipherKinds,
   versions: VersionRange,
+  rawKey: KeyObject | undefined,
 ): Context {
   const identities = parseIdentities(options, binding.readPkcs12);
-  const rawKey = rawKeyOf(options);
   const rawPrivateKey = rawKey?.export({ type: 'pkcs8', format: 'der' });
   const native: ContextOptions = {
     ciphers: cipherList(string('ciphers', options.ciphers), kinds, versions.min === 'DTLSv1'),
@@ -44,17 +44,6 @@ export function createNativeContext(
     wipe(identities);
     rawPrivateKey?.fill(0);
   }
-}
-
-function rawKeyOf(options: SecureContextOptions): KeyObject | undefined {
-  const given = options.rawPublicKey !== undefined ? 'rawPublicKey' : 'trustedPublicKeys';
-  if (options[given] !== undefined && !binding.hasRawPublicKeys()) {
-    const { opensslRuntime } = binding.versions();
-    const remedy = `raw public keys need OpenSSL 3.2 or later (Node.js 22.20, 24 or 26); this one runs ${opensslRuntime}.`;
-    throw optionError(given, undefined, remedy, undefined, 'ERR_DTLS_RAW_PUBLIC_KEY');
-  }
-  if (options.rawPublicKey === undefined) return undefined;
-  return parsePrivateKey('rawPublicKey', options.rawPublicKey, options.passphrase);
 }
 
 function parseMaxFragmentLength(length: unknown): number {

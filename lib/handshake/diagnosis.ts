@@ -1,8 +1,9 @@
 import { hostPort, type RemoteAddress } from '../address';
+import { usesPsk as isPsk } from '../credentials/ciphers';
 import { verifyError, verifySentence } from '../credentials/verify-errors';
 import { DtlsError, type DtlsErrorCode, type DtlsErrorDetails } from '../errors';
 import type { HandshakeInfo } from './info';
-import { alertName } from './wire';
+import { Alert, alertName } from './wire';
 
 /** How a handshake ended other than well. */
 export interface HandshakeFailure {
@@ -31,28 +32,6 @@ interface Finding {
   code: DtlsErrorCode;
   message: string;
 }
-
-const Alert = {
-  CloseNotify: 0,
-  BadRecordMac: 20,
-  DecryptionFailed: 21,
-  HandshakeFailure: 40,
-  IllegalParameter: 47,
-  DecryptError: 51,
-  BadCertificate: 42,
-  UnsupportedCertificate: 43,
-  CertificateRevoked: 44,
-  CertificateExpired: 45,
-  CertificateUnknown: 46,
-  UnknownCa: 48,
-  AccessDenied: 49,
-  ProtocolVersion: 70,
-  InsufficientSecurity: 71,
-  InternalError: 80,
-  UnrecognizedName: 112,
-  UnknownPskIdentity: 115,
-  NoApplicationProtocol: 120,
-} as const;
 
 /** Turns a failed handshake into the error that users see: a code, and a sentence with the likely cause and cure. */
 export function diagnose(failure: HandshakeFailure): DtlsError {
@@ -229,8 +208,8 @@ function untrusted(failure: HandshakeFailure): Finding {
 function noSharedCipher(failure: HandshakeFailure, said: string): Finding {
   const { ciphers } = failure.info;
   const kinds = [
-    ...(ciphers.some((name) => name.includes('PSK')) ? ['pre-shared keys'] : []),
-    ...(ciphers.some((name) => !name.includes('PSK')) ? ['certificates, of a type of key that the suites name'] : []),
+    ...(ciphers.some(isPsk) ? ['pre-shared keys'] : []),
+    ...(!ciphers.every(isPsk) ? ['certificates, of a type of key that the suites name'] : []),
   ];
   return {
     code: 'ERR_DTLS_NO_SHARED_CIPHER',
@@ -246,7 +225,7 @@ function closed(failure: HandshakeFailure): Finding {
 }
 
 function usesPsk(info: HandshakeInfo): boolean {
-  return info.cipher?.includes('PSK') === true;
+  return info.cipher !== undefined && isPsk(info.cipher);
 }
 
 function why({ reason }: HandshakeFailure): string {

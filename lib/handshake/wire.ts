@@ -28,6 +28,30 @@ const HANDSHAKE_NAMES: Readonly<Record<number, string>> = {
   20: 'Finished',
 };
 
+/** Descriptions of alerts (RFC 5246 section 7.2) that something depends on. */
+export const Alert = {
+  CloseNotify: 0,
+  BadRecordMac: 20,
+  DecryptionFailed: 21,
+  HandshakeFailure: 40,
+  BadCertificate: 42,
+  UnsupportedCertificate: 43,
+  CertificateRevoked: 44,
+  CertificateExpired: 45,
+  CertificateUnknown: 46,
+  IllegalParameter: 47,
+  UnknownCa: 48,
+  AccessDenied: 49,
+  DecodeError: 50,
+  DecryptError: 51,
+  ProtocolVersion: 70,
+  InsufficientSecurity: 71,
+  InternalError: 80,
+  UnrecognizedName: 112,
+  UnknownPskIdentity: 115,
+  NoApplicationProtocol: 120,
+} as const;
+
 const ALERT_NAMES: Readonly<Record<number, string>> = {
   0: 'close_notify',
   10: 'unexpected_message',

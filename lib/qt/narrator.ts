@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { RemoteAddress } from '../address';
-import type { Negotiated } from '../association/negotiated';
+import type { Negotiated } from '../association/outcome';
 import { emitSafely } from '../emit';
 
 /** Qt's signals, the same on its example client and server but for the last. */

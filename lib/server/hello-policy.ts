@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Session } from '../../binding';
-import { Alert, type Answer, type Refusal, said } from '../association/checkpoint';
+import { type Answer, type Refusal, said } from '../association/checkpoint';
 import { type ClientHello, parseClientHello } from '../handshake/client-hello';
+import { Alert } from '../handshake/wire';
 import { isPromise, type MaybePromise } from '../maybe-promise';
 import type { ServerConfig, SniCallback } from '../options/server';
 import { nativeContextOf, SecureContext } from '../secure-context';

@@ -6,14 +6,12 @@ import { PskLookup } from '../association/psk-lookup';
 import { HandshakeRecorder } from '../handshake/recorder';
 import type { ServerConfig } from '../options/server';
 import type { HelloPolicy } from './hello-policy';
-import type { PeerLink } from './peer-link';
 
 /** What a server brings to the handshake with a peer whose hello it has verified. */
 export function peerParts(
   config: ServerConfig,
   policy: HelloPolicy,
   session: Session,
-  link: PeerLink,
   hello: Uint8Array,
   from: RemoteAddress,
 ): HandshakeParts {
@@ -23,7 +21,6 @@ export function peerParts(
   return {
     role: 'server',
     session,
-    transport: link,
     recorder,
     psk: pskCallback && PskLookup.ofServer(pskCallback, from, session),
     // A callback may take its time: with one, a session is good until it expires.

@@ -253,8 +253,8 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     const narrator = new ServerNarrator(this, from);
     const peer = this.#peers.open(from);
     const link = new PeerLink(from, peer.channel(endpoint), () => this.#ended(peer, entry));
-    const parts = peerParts(config, this.#helloPolicy, session, link, hello, from);
-    const setup = new PeerSetup({ name: peerInfo(from), config, narrator, ...parts });
+    const parts = peerParts(config, this.#helloPolicy, session, hello, from);
+    const setup = new PeerSetup({ name: peerInfo(from), config, narrator, transport: link, ...parts });
     const entry: PeerEntry = {
       association: new DtlsAssociation(setup),
       link,

@@ -1,7 +1,8 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type IdentityOptions, parseIdentities, parsePrivateKey, wipe } from '../../lib/credentials/identity';
+import { type IdentityOptions, parseIdentities, wipe } from '../../lib/credentials/identity';
+import { parsePrivateKey } from '../../lib/credentials/private-key';
 import { thrown } from '../support/errors';
 import {
   type Authority,
