@@ -9,13 +9,9 @@ import {
   gnutlsTrust,
 } from '../support/peers/gnutls';
 import { accepted, connectTo, failureOf, refused, serve } from '../support/peers/ours';
+import { clientLeaf, refusedClients, root, serverLeaf, stranger } from '../support/peers/parties';
 import { letTalk, talkToEcho } from '../support/peers/talk';
-import { type Authority, authority } from '../support/pki';
-
-const root = authority();
-const stranger = authority({ name: 'Unknown CA' });
-const serverLeaf = root.then((ca) => ca.issue());
-const clientLeaf = root.then((ca) => ca.issue({ purpose: 'client', name: 'a client' }));
+import type { Authority } from '../support/pki';
 
 describePeer('our client and gnutls-serv with certificates', gnutlsProblem, () => {
   test.concurrent.each([
@@ -117,31 +113,19 @@ describePeer('gnutls-cli with certificates and our server', gnutlsProblem, () =>
     await letTalk(client);
   });
 
-  test.concurrent.each([
-    {
-      what: 'no certificate',
-      issuer: undefined,
-      code: 'ERR_DTLS_CERT_MISSING',
-      alert: 'handshake_failure',
-      number: 40,
+  test.concurrent.each(refusedClients)(
+    'a client with $what is refused, and told',
+    async ({ issuer, code, alert, number }) => {
+      const { chain: cert, key } = await serverLeaf;
+      await using server = await serve({ cert, key, ca: (await root).cert, requestCert: true });
+      const error = refused(server);
+      const leaf = await (await issuer)?.issue({ purpose: 'client' });
+      const args = [...(await verifying('localhost')), ...(leaf ? gnutlsIdentity(leaf) : [])];
+      await using client = gnutlsClient(server.port, args, []);
+      expect(await error).toMatchObject({ code, alert });
+      await client.says(new RegExp(`^\\*\\*\\* Received alert \\[${number}\\]`, 'm'));
     },
-    {
-      what: 'one of an unknown authority',
-      issuer: stranger,
-      code: 'ERR_DTLS_CERT_UNTRUSTED',
-      alert: 'unknown_ca',
-      number: 48,
-    },
-  ])('a client with $what is refused, and told', async ({ issuer, code, alert, number }) => {
-    const { chain: cert, key } = await serverLeaf;
-    await using server = await serve({ cert, key, ca: (await root).cert, requestCert: true });
-    const error = refused(server);
-    const leaf = await (await issuer)?.issue({ purpose: 'client' });
-    const args = [...(await verifying('localhost')), ...(leaf ? gnutlsIdentity(leaf) : [])];
-    await using client = gnutlsClient(server.port, args, []);
-    expect(await error).toMatchObject({ code, alert });
-    await client.says(new RegExp(`^\\*\\*\\* Received alert \\[${number}\\]`, 'm'));
-  });
+  );
 });
 
 /** Arguments of a client that refuses servers whose certificate is not in order. */

@@ -3,13 +3,9 @@ import { expect, test } from '@jest/globals';
 import { describePeer } from '../support/peers/debian';
 import { opensslClient, opensslIdentity, opensslProblem, opensslServer, opensslTrust } from '../support/peers/openssl';
 import { accepted, connectTo, failureOf, refused, serve } from '../support/peers/ours';
+import { clientLeaf, refusedClients, root, serverLeaf, stranger } from '../support/peers/parties';
 import { letTalk, talkTo } from '../support/peers/talk';
-import { type Authority, authority, selfSigned } from '../support/pki';
-
-const root = authority();
-const stranger = authority({ name: 'Unknown CA' });
-const serverLeaf = root.then((ca) => ca.issue());
-const clientLeaf = root.then((ca) => ca.issue({ purpose: 'client', name: 'a client' }));
+import { type Authority, selfSigned } from '../support/pki';
 
 describePeer('our client and openssl s_server with certificates', opensslProblem, () => {
   test.concurrent.each([
@@ -137,30 +133,18 @@ describePeer('openssl s_client with certificates and our server', opensslProblem
     await letTalk(client);
   });
 
-  test.concurrent.each([
-    {
-      what: 'no certificate',
-      issuer: undefined,
-      code: 'ERR_DTLS_CERT_MISSING',
-      alert: 'handshake_failure',
-      number: 40,
+  test.concurrent.each(refusedClients)(
+    'a client with $what is refused, and told',
+    async ({ issuer, code, alert, number }) => {
+      const { chain: cert, key } = await serverLeaf;
+      await using server = await serve({ cert, key, ca: (await root).cert, requestCert: true });
+      const error = refused(server);
+      const leaf = await (await issuer)?.issue({ purpose: 'client' });
+      await using client = opensslClient(server.port, leaf && opensslIdentity(leaf), []);
+      expect(await error).toMatchObject({ code, alert });
+      await client.says(new RegExp(`SSL alert number ${number}$`, 'm'));
     },
-    {
-      what: 'one of an unknown authority',
-      issuer: stranger,
-      code: 'ERR_DTLS_CERT_UNTRUSTED',
-      alert: 'unknown_ca',
-      number: 48,
-    },
-  ])('a client with $what is refused, and told', async ({ issuer, code, alert, number }) => {
-    const { chain: cert, key } = await serverLeaf;
-    await using server = await serve({ cert, key, ca: (await root).cert, requestCert: true });
-    const error = refused(server);
-    const leaf = await (await issuer)?.issue({ purpose: 'client' });
-    await using client = opensslClient(server.port, leaf && opensslIdentity(leaf), []);
-    expect(await error).toMatchObject({ code, alert });
-    await client.says(new RegExp(`SSL alert number ${number}$`, 'm'));
-  });
+  );
 
   test.concurrent('a self-signed certificate is known by its fingerprint', async () => {
     const { chain: cert, key } = await serverLeaf;
