@@ -130,6 +130,11 @@ export interface Session {
   receive(datagram: Uint8Array, at: number, length: number, into: Uint8Array, offset: number): Status;
   poll(into: Uint8Array, offset: number): Status;
   /**
+   * How far a datagram's only record, application data or an alert under the keys, is ahead of all that authenticated so
+   * far; 0 when it is not, or the datagram is another one.
+   */
+  recordsAhead(datagram: Uint8Array): number;
+  /**
    * Encrypts 1 to 16,384 bytes and copies the oldest outgoing datagram, which is theirs when all before have been
    * taken, to `into` at `offset`. Returns its size.
    */
@@ -203,12 +208,12 @@ export interface Session {
 
 /** The stateless cookie step of a server (RFC 6347 section 4.2.1). */
 export interface Listener {
-  /** Two keys of 32 bytes: cookies are made with `current` and accepted with either. */
-  setCookieKeys(current: Uint8Array, previous: Uint8Array): void;
+  /** Keys of 32 bytes: cookies are made with the first and accepted with any. */
+  setCookieKeys(keys: Uint8Array[]): void;
   /** `address` is the sender's address and port in any fixed form. Returns a `Verdict` of lib/native.ts. */
   accept(datagram: Uint8Array, address: Uint8Array): number;
   takeDatagram(into: Uint8Array, offset: number): number;
-  /** The verified session, to be started; only directly after Verified. */
+  /** The verified session, to be started; only directly after Verified, or not at all. */
   promote(): Session;
   destroy(): void;
 }

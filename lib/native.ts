@@ -4,7 +4,15 @@ import type { Binding } from '../binding';
 import { DtlsError } from './errors';
 
 /** What a verb of a session found; positive values are the size of a message. Mirrors native/tls/connection.h. */
-export const Status = { Idle: 0, Established: -1, Closed: -2, Failed: -3 } as const;
+export const Status = {
+  Idle: 0,
+  Established: -1,
+  Closed: -2,
+  Failed: -3,
+  Forged: -4,
+  Replayed: -5,
+  Unwanted: -6,
+} as const;
 
 /** How far the key exchange is. Mirrors native/tls/connection.h. */
 export const Stage = { Negotiating: 0, SentFinished: 1, AwaitingFinished: 2, Established: 3 } as const;

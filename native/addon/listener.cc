@@ -1,6 +1,8 @@
 #include "addon/listener.h"
 
+#include <cstring>
 #include <utility>
+#include <vector>
 
 #include "addon/addon_data.h"
 #include "addon/arguments.h"
@@ -28,12 +30,15 @@ Listener::Listener(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Listener>(
 }
 
 Napi::Value Listener::SetCookieKeys(const Napi::CallbackInfo& info) {
-  const Bytes current = BytesOf(info[0]);
-  const Bytes previous = BytesOf(info[1]);
-  if (current.size != kCookieKeySize || previous.size != kCookieKeySize) {
-    return Throw(info.Env(), "a cookie key has 32 bytes");
+  std::vector<CookieKey> keys;
+  const auto array = info[0].As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Bytes key = BytesOf(array.Get(i));
+    if (key.size != kCookieKeySize) return Throw(info.Env(), "a cookie key has 32 bytes");
+    std::memcpy(keys.emplace_back().data(), key.data, key.size);
   }
-  if (acceptor_ != nullptr) acceptor_->SetCookieKeys(current.data, previous.data);
+  if (acceptor_ != nullptr) acceptor_->SetCookieKeys(keys);
+  for (CookieKey& key : keys) OPENSSL_cleanse(key.data(), key.size());
   return info.Env().Undefined();
 }
 

@@ -35,6 +35,7 @@ std::vector<Napi::ClassPropertyDescriptor<Session>> Session::Verbs() {
           InstanceMethod<&Session::Start>("start"),
           InstanceMethod<&Session::Receive>("receive"),
           InstanceMethod<&Session::Poll>("poll"),
+          InstanceMethod<&Session::RecordsAhead>("recordsAhead"),
           InstanceMethod<&Session::Write>("write"),
           InstanceMethod<&Session::HandleTimeout>("handleTimeout"),
           InstanceMethod<&Session::Shutdown>("shutdown"),
@@ -137,6 +138,14 @@ Napi::Value Session::Poll(const Napi::CallbackInfo& info) {
   if (!call) return call.Undefined();
   const Bytes into = RoomOf(info[0], info[1]);
   return call.Number(call->Poll(into.data, into.size));
+}
+
+Napi::Value Session::RecordsAhead(const Napi::CallbackInfo& info) {
+  const Call call(this, info);
+  if (!call) return call.Undefined();
+  const Bytes datagram = BytesOf(info[0]);
+  // Exact: a number has 48 bits.
+  return Napi::Number::New(info.Env(), static_cast<double>(call->RecordsAhead(datagram.data, datagram.size)));
 }
 
 Napi::Value Session::Write(const Napi::CallbackInfo& info) {

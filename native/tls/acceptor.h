@@ -1,17 +1,13 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "tls/connection.h"
+#include "tls/cookie_mac.h"
 
 namespace dtls {
-
-// HMAC-SHA256 output; also the longest cookie that every client stack takes.
-constexpr size_t kCookieSize = 32;
-constexpr size_t kCookieKeySize = 32;
-using CookieKey = std::array<uint8_t, kCookieKeySize>;
 
 // The stateless half of a server's handshake (RFC 6347 section 4.2.1): answers a ClientHello without a cookie
 // with a HelloVerifyRequest and keeps nothing; a ClientHello that returns its cookie becomes a Connection.
@@ -30,13 +26,12 @@ class Acceptor {
 
   Acceptor(std::shared_ptr<TlsContext> context, const ConnectionOptions& options)
       : context_(std::move(context)), options_(options) {}
-  ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  // Cookies are made with `current`; those made with `previous` are accepted too. The caller derives both from
-  // its secret and the time window.
-  void SetCookieKeys(const uint8_t* current, const uint8_t* previous);
+  // Cookies are made with the first key; those made with any of them are accepted. The caller derives them from its
+  // secrets and the time window.
+  void SetCookieKeys(const std::vector<CookieKey>& keys);
 
   // `address` is the sender's address and port in any fixed form.
   Result Accept(const uint8_t* datagram, size_t size, const uint8_t* address, size_t address_size);
@@ -45,7 +40,8 @@ class Acceptor {
     return candidate_ == nullptr ? 0 : candidate_->Take(into, capacity);
   }
 
-  // The verified connection, to be started; nullptr unless Accept() has just returned kVerified.
+  // The verified connection, to be started; nullptr unless Accept() has just returned kVerified. Without it, the next
+  // Accept() begins anew.
   std::unique_ptr<Connection> Promote();
 
   // Installs the cookie callbacks on a server's context.
@@ -55,16 +51,16 @@ class Acceptor {
   static int OnGenerateCookie(SSL* ssl, unsigned char* cookie, unsigned int* size);
   static int OnVerifyCookie(SSL* ssl, const unsigned char* cookie, unsigned int size);
 
-  bool MakeCookie(const CookieKey& key, uint8_t* cookie) const;
-
   std::shared_ptr<TlsContext> context_;
   const ConnectionOptions options_;
   std::unique_ptr<Connection> candidate_;
-  CookieKey current_{};
-  CookieKey previous_{};
+  std::vector<CookieMac> cookies_;
+  // Of DTLSv1_listen(), which wants to say where a datagram came from; our BIO does not know.
+  const BioAddrPointer unused_{BIO_ADDR_new()};
+  // Of the record that was verified.
+  uint64_t hello_number_ = 0;
   // Borrowed for the length of Accept().
-  const uint8_t* address_ = nullptr;
-  size_t address_size_ = 0;
+  ByteView address_;
 };
 
 }  // namespace dtls

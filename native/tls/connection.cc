@@ -1,8 +1,6 @@
 #include "tls/connection.h"
 
 #include <algorithm>
-#include <cstring>
-#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -25,18 +23,8 @@ constexpr long kMaxServerMessage = 16384;
 // no ClientHello in fragments (DTLSv1_listen), and a cookie exchange in several datagrams would be no protection.
 constexpr size_t kHelloWithoutTicket = 512;
 
-// Only the name that is acknowledged stays in the session, for when it is resumed.
-int AcceptServerName(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
-
 // The verdict stays in SSL_get_verify_result().
 int AcceptUntrusted(int, X509_STORE_CTX*) { return 1; }
-
-int ExDataIndex() {
-  static int index = -1;
-  static std::once_flag once;
-  std::call_once(once, [] { index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr); });
-  return index;
-}
 
 }  // namespace
 
@@ -50,7 +38,7 @@ std::unique_ptr<Connection> Connection::Create(std::shared_ptr<TlsContext> conte
   if (bio == nullptr) return nullptr;
   SSL_set_bio(ssl, bio, bio);
   connection->buffers_.emplace(ssl);
-  SSL_set_ex_data(ssl, ExDataIndex(), connection.get());
+  connection->Bind();
   SSL_set_mtu(ssl, static_cast<long>(std::min(options.mtu, kMaxHandshakeMtu)));
   DTLS_set_timer_cb(ssl, OnTimer);
   const std::string& srtp = options.srtp_profiles;
@@ -126,7 +114,7 @@ int32_t Connection::Start() {
 
 int32_t Connection::Receive(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity) {
   if (failed_) return kFailed;
-  if (SSL_is_init_finished(ssl_.get())) return Feed(Screen(datagram, size, min_ciphertext_), into, capacity);
+  if (SSL_is_init_finished(ssl_.get())) return ReceiveData(datagram, size, into, capacity);
   // The plaintext of a flight may hold the change of cipher that its ciphertext waits for and, when a session is
   // resumed, the ServerHello that tells the cipher.
   const size_t plaintext = LeadingPlaintextSize(datagram, size);
@@ -134,6 +122,39 @@ int32_t Connection::Receive(const uint8_t* datagram, size_t size, uint8_t* into,
   if (status != kIdle) return status;
   const Screen rest(datagram + plaintext, size - plaintext, MinCiphertext());
   return AdmitsCiphertexts(rest.ciphertexts()) ? Feed(rest, into, capacity) : static_cast<int32_t>(kIdle);
+}
+
+int32_t Connection::ReceiveData(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity) {
+  const Screen records(datagram, size, min_ciphertext_);
+  if (records.size() == 0) return kUnwanted;
+  read_silently_ = false;
+  const int32_t status = Feed(records, into, capacity);
+  if (status < 0) return status;
+  std::optional<uint64_t> lowest;
+  bool is_replayed = true;
+  for (size_t at = 0, record_size = 0; at < records.size(); at += record_size) {
+    const uint8_t* record = records.data() + at;
+    record_size = WholeRecordSize(record, records.size() - at);
+    // Handshake records may be the peer's repeated flight.
+    if (RecordEpoch(record) == 0 || (record[0] != kApplicationData && record[0] != kAlert)) continue;
+    const uint64_t number = RecordNumber(record);
+    lowest = std::min(lowest.value_or(number), number);
+    if (!window_.Covers(number)) is_replayed = false;
+  }
+  if (!lowest) return status;
+  if (status == kIdle && !read_silently_) return is_replayed ? kReplayed : kForged;
+  // Which of several records the message came in cannot be told: others may be forged, and a number that is too high
+  // would make all that follow look replayed.
+  window_.Add(*lowest);
+  return status;
+}
+
+uint64_t Connection::RecordsAhead(const uint8_t* datagram, size_t size) const {
+  if (!SSL_is_init_finished(ssl_.get()) || WholeRecordSize(datagram, size) != size || size == 0) return 0;
+  const bool is_wanted = datagram[0] == kApplicationData || datagram[0] == kAlert;
+  if (!is_wanted || RecordEpoch(datagram) != 1) return 0;
+  const uint64_t number = RecordNumber(datagram);
+  return number > window_.highest() ? number - window_.highest() : 0;
 }
 
 int32_t Connection::Feed(const Screen& records, uint8_t* into, size_t capacity) {
@@ -170,8 +191,13 @@ int32_t Connection::Handshake() {
 }
 
 int32_t Connection::Read(uint8_t* into, size_t capacity) {
-  const int result = SSL_read(ssl_.get(), into, static_cast<int>(std::min(capacity, kMaxPlaintext)));
-  return result > 0 ? result : Conclude(result);
+  size_t size = 0;
+  while (SSL_read_ex(ssl_.get(), into, std::min(capacity, kMaxPlaintext), &size) == 1) {
+    if (size > 0) return static_cast<int32_t>(size);
+    // Data may have no content (RFC 5246 section 6.2.1). SSL_read() does not tell that from a failure.
+    read_silently_ = true;
+  }
+  return Conclude(0);
 }
 
 int32_t Connection::Write(const uint8_t* data, size_t size) {
@@ -283,79 +309,6 @@ std::string Connection::TakeTrace() {
   std::string taken(text, static_cast<size_t>(size));
   if (size > 0) BIO_reset(trace_.get());
   return taken;
-}
-
-void Connection::InstallCallbacks(SSL_CTX* ctx, bool keylog) {
-  SSL_CTX_set_info_callback(ctx, OnInfo);
-  SSL_CTX_set_psk_server_callback(ctx, OnServerPsk);
-  SSL_CTX_set_psk_client_callback(ctx, OnClientPsk);
-  SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, OnTicketKey);
-  SSL_CTX_set_alpn_select_cb(ctx, OnAlpn, nullptr);
-  SSL_CTX_set_tlsext_servername_callback(ctx, AcceptServerName);
-  if (keylog) SSL_CTX_set_keylog_callback(ctx, OnKeylog);
-}
-
-Connection* Connection::Of(const SSL* ssl) { return static_cast<Connection*>(SSL_get_ex_data(ssl, ExDataIndex())); }
-
-void Connection::OnInfo(const SSL* ssl, int where, int value) {
-  if ((where & SSL_CB_ALERT) == 0) return;
-  // Of the peer's warnings only close_notify ends anything; the others explain nothing.
-  const bool matters = (value >> 8) == SSL3_AL_FATAL || (value & 0xff) == SSL_AD_CLOSE_NOTIFY;
-  if ((where & SSL_CB_WRITE) != 0) {
-    Of(ssl)->alert_sent_ = value;
-  } else if (matters) {
-    Of(ssl)->alert_received_ = value;
-  }
-}
-
-void Connection::OnKeylog(const SSL* ssl, const char* line) { Of(ssl)->keylog_.append(line).push_back('\n'); }
-
-unsigned int Connection::OnTimer(SSL* ssl, unsigned int previous_us) {
-  const Connection* self = Of(ssl);
-  const uint64_t next = previous_us == 0 ? self->initial_timeout_ms_ * 1000ull : previous_us * 2ull;
-  return static_cast<unsigned int>(std::min<uint64_t>(next, self->max_timeout_ms_ * 1000ull));
-}
-
-unsigned int Connection::OnClientPsk(SSL* ssl, const char*, char* identity, unsigned int max_identity,
-                                     unsigned char* key, unsigned int max_key) {
-  Connection* self = Of(ssl);
-  self->psk_requested_ = true;
-  const PskCredentials& psk = self->context_->psk();
-  const std::optional<ClientPsk>& chosen = psk.client ? psk.client : self->psk_;
-  if (!chosen || chosen->identity.size() >= max_identity || chosen->key.size() > max_key) return 0;
-  self->psk_identity_ = chosen->identity;
-  std::memcpy(identity, chosen->identity.c_str(), chosen->identity.size() + 1);
-  std::memcpy(key, chosen->key.data(), chosen->key.size());
-  return static_cast<unsigned int>(chosen->key.size());
-}
-
-unsigned int Connection::OnServerPsk(SSL* ssl, const char* identity, unsigned char* key, unsigned int max_key) {
-  Connection* self = Of(ssl);
-  self->psk_requested_ = true;
-  self->psk_identity_ = identity == nullptr ? "" : identity;
-  const PskCredentials& psk = self->context_->psk();
-  const auto entry = psk.table.find(self->psk_identity_);
-  const SecretBytes* chosen = entry == psk.table.end() ? nullptr : &entry->second;
-  if (chosen == nullptr && self->psk_ && self->psk_->identity == self->psk_identity_) chosen = &self->psk_->key;
-  if (chosen == nullptr || chosen->size() > max_key) return 0;
-  std::memcpy(key, chosen->data(), chosen->size());
-  return static_cast<unsigned int>(chosen->size());
-}
-
-int Connection::OnTicketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
-                            EVP_MAC_CTX* mac, int is_new) {
-  const TicketKeys& keys = Of(ssl)->first_context_->ticket_keys();
-  return is_new == 1 ? keys.Encrypt(name, iv, cipher, mac) : keys.Decrypt(name, iv, cipher, mac);
-}
-
-int Connection::OnAlpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char*,
-                       unsigned int, void*) {
-  const std::optional<std::string>& alpn = Of(ssl)->alpn_;
-  if (!alpn) return SSL_TLSEXT_ERR_NOACK;
-  if (alpn->empty()) return SSL_TLSEXT_ERR_ALERT_FATAL;
-  *chosen = reinterpret_cast<const unsigned char*>(alpn->data());
-  *chosen_size = static_cast<unsigned char>(alpn->size());
-  return SSL_TLSEXT_ERR_OK;
 }
 
 }  // namespace dtls

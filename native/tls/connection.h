@@ -9,6 +9,7 @@
 #include "tls/datagram_channel.h"
 #include "tls/openssl_handles.h"
 #include "tls/record_buffers.h"
+#include "tls/record_window.h"
 #include "tls/tls_context.h"
 
 namespace dtls {
@@ -24,6 +25,11 @@ enum Status : int32_t {
   kClosed = -2,
   // Fatal: see reason() and the alerts.
   kFailed = -3,
+  // Once established, data or an alert that came to nothing: it does not authenticate; it was there before, or is too
+  // old to tell; no record that could matter came at all.
+  kForged = -4,
+  kReplayed = -5,
+  kUnwanted = -6,
 };
 
 // How far the key exchange is, where a wrong pre-shared key shows itself.
@@ -89,6 +95,9 @@ class Connection {
   // Milliseconds until HandleTimeout() is due, rounded up; -1 when no timer runs.
   int32_t TimeoutMs();
   Stage stage() const;
+  // How far a datagram's only record, application data or an alert of epoch 1, is ahead of all that authenticated so far;
+  // 0 when it is not, or the datagram is another one.
+  uint64_t RecordsAhead(const uint8_t* datagram, size_t size) const;
   // The negotiated suite; during the handshake the one that the server chose, nullptr before.
   const SSL_CIPHER* Cipher() const;
   // Largest message that fits the MTU with the negotiated cipher; 0 before the handshake is complete.
@@ -120,8 +129,8 @@ class Connection {
   DatagramChannel& channel() { return channel_; }
 
   // Whose cookie step this connection serves; nullptr once promoted. Not owned.
-  const Acceptor* acceptor = nullptr;
-  static const Acceptor* AcceptorOf(const SSL* ssl) { return Of(ssl)->acceptor; }
+  Acceptor* acceptor = nullptr;
+  static Acceptor* AcceptorOf(const SSL* ssl) { return Of(ssl)->acceptor; }
 
   // Installs the callbacks that lead from an SSL of this context back to its Connection.
   static void InstallCallbacks(SSL_CTX* ctx, bool keylog);
@@ -135,6 +144,8 @@ class Connection {
         max_timeout_ms_(options.max_timeout_ms),
         channel_(options.mtu) {}
 
+  // Leads back from the SSL.
+  void Bind();
   static Connection* Of(const SSL* ssl);
   static void OnInfo(const SSL* ssl, int where, int value);
   static void OnKeylog(const SSL* ssl, const char* line);
@@ -157,6 +168,7 @@ class Connection {
   size_t MinCiphertext() const;
   // Lends OpenSSL records of one datagram and polls once.
   int32_t Feed(const Screen& records, uint8_t* into, size_t capacity);
+  int32_t ReceiveData(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity);
   bool AdmitsCiphertexts(size_t count);
   int32_t Handshake();
   int32_t Read(uint8_t* into, size_t capacity);
@@ -177,6 +189,9 @@ class Connection {
   // Of the negotiated suite, once established.
   size_t min_ciphertext_ = 0;
   size_t early_ciphertexts_ = 0;
+  RecordWindow window_;
+  // Whether a record has authenticated that brings no message: data without content, or an alert.
+  bool read_silently_ = false;
   bool psk_requested_ = false;
   int32_t alert_received_ = -1;
   int32_t alert_sent_ = -1;

@@ -54,6 +54,19 @@ inline bool IsClientHello(const uint8_t* record, size_t size) {
          record[kRecordHeaderSize] == kClientHello;
 }
 
+// Whether a datagram begins with a record that holds one ClientHello, or its first fragment (RFC 6347 section 4.2.2), in
+// which the cookie is: what a server can answer without remembering anything.
+inline bool BeginsClientHello(const uint8_t* datagram, size_t size) {
+  constexpr size_t kHandshakeHeaderSize = 12;
+  const size_t record = WholeRecordSize(datagram, size);
+  if (record < kRecordHeaderSize + kHandshakeHeaderSize || !IsClientHello(datagram, record)) return false;
+  const uint8_t* message = datagram + kRecordHeaderSize;
+  const auto uint24 = [](const uint8_t* at) { return size_t{at[0]} << 16 | size_t{at[1]} << 8 | at[2]; };
+  const size_t fragment = uint24(message + 9);
+  return datagram[1] == 0xfe && uint24(message + 6) == 0 && fragment <= uint24(message + 1) &&
+         record == kRecordHeaderSize + kHandshakeHeaderSize + fragment;
+}
+
 // No ciphertext is expected yet.
 constexpr size_t kNoCiphertext = SIZE_MAX;
 

@@ -23,7 +23,7 @@ struct Fixture {
   explicit Fixture(const PairOptions& options = {})
       : acceptor(ServerContext(options), options.connection),
         client(Connection::Create(ClientContext(options), Role::kClient, options.connection)) {
-    acceptor.SetCookieKeys(kFirstKey.data(), kFirstKey.data());
+    acceptor.SetCookieKeys({kFirstKey, kFirstKey});
     CHECK_EQ(client->Start(), kIdle);
     hello = TakeAll(*client).at(0);
   }
@@ -138,17 +138,17 @@ TEST("a cookie holds for the address that it was made for only") {
 TEST("a cookie holds as long as its key is the current or the previous one") {
   Fixture fixture;
   const Bytes hello = fixture.HelloWithCookie().at(0);
-  fixture.acceptor.SetCookieKeys(kThirdKey.data(), kSecondKey.data());
+  fixture.acceptor.SetCookieKeys({kThirdKey, kSecondKey});
   CHECK_EQ(fixture.Accept(hello), kReply);
-  fixture.acceptor.SetCookieKeys(kSecondKey.data(), kFirstKey.data());
+  fixture.acceptor.SetCookieKeys({kSecondKey, kFirstKey});
   CHECK_EQ(fixture.Accept(hello), kVerified);
 }
 
 TEST("new cookies are made with the current key") {
   Fixture fixture;
-  fixture.acceptor.SetCookieKeys(kSecondKey.data(), kFirstKey.data());
+  fixture.acceptor.SetCookieKeys({kSecondKey, kFirstKey});
   const Bytes hello = fixture.HelloWithCookie().at(0);
-  fixture.acceptor.SetCookieKeys(kThirdKey.data(), kSecondKey.data());
+  fixture.acceptor.SetCookieKeys({kThirdKey, kSecondKey});
   CHECK_EQ(fixture.Accept(hello), kVerified);
 }
 
@@ -204,6 +204,31 @@ TEST("what is no ClientHello is ignored, and leaves the next hello alone") {
     CHECK_EQ(TakeAll(fixture.acceptor).size(), 0u);
   }
   CHECK_EQ(fixture.Accept(fixture.HelloWithCookie().at(0)), kVerified);
+}
+
+TEST("a hello behind another record is ignored, with its cookie or without") {
+  Fixture fixture;
+  const Bytes second = fixture.HelloWithCookie().at(0);
+  for (const Bytes& front : {RecordOf(99, 0, 0, {0}), RecordOf(kAlert, 0, 0, {1, 90}), RecordOf(kAlert, 0, 0, {2, 40}),
+                             RecordOf(kChangeCipherSpec, 0, 0, {1}), RecordOf(kHandshake, 0, 0, {}),
+                             RecordOf(kHandshake, 1, 0, Bytes(40)), RecordOf(kApplicationData, 0, 0, {}), Bytes{0}}) {
+    for (const Bytes& hello : {fixture.hello, second}) {
+      CHECK_EQ(fixture.Accept(Join({front, hello})), kIgnored);
+      CHECK_EQ(TakeAll(fixture.acceptor).size(), 0u);
+    }
+  }
+  CHECK_EQ(fixture.Accept(second), kVerified);
+}
+
+TEST("what follows a hello does not keep it from its answer, and makes that no larger") {
+  Fixture fixture;
+  CHECK_EQ(fixture.Accept(fixture.hello), kReply);
+  const Bytes reply = TakeAll(fixture.acceptor).at(0);
+  for (const Bytes& rest : {Bytes{0}, Bytes(500, 0xff), RecordOf(kAlert, 0, 5, {2, 40}), fixture.hello}) {
+    CHECK_EQ(fixture.Accept(Join({fixture.hello, rest})), kReply);
+    const auto replies = TakeAll(fixture.acceptor);
+    CHECK(replies.size() == 1 && replies[0].size() == reply.size());
+  }
 }
 
 TEST("a hello cut short is never answered with more than it has") {

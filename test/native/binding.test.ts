@@ -268,8 +268,8 @@ describe('a listener', () => {
     const { listener } = new Pair(binding);
     const key = Buffer.alloc(32);
     for (const wrong of [Buffer.alloc(31), Buffer.alloc(33), Buffer.alloc(0)]) {
-      expect(() => listener.setCookieKeys(wrong, key)).toThrow('32 bytes');
-      expect(() => listener.setCookieKeys(key, wrong)).toThrow('32 bytes');
+      expect(() => listener.setCookieKeys([wrong, key])).toThrow('32 bytes');
+      expect(() => listener.setCookieKeys([key, wrong])).toThrow('32 bytes');
     }
   });
 

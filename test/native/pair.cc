@@ -121,7 +121,7 @@ Pair::Pair(std::shared_ptr<TlsContext> client_context, std::shared_ptr<TlsContex
     : acceptor(std::move(server_context), server_options),
       client(Connection::Create(std::move(client_context), Role::kClient, client_options)) {
   const CookieKey key = {1, 2, 3};
-  acceptor.SetCookieKeys(key.data(), key.data());
+  acceptor.SetCookieKeys({key});
 }
 
 std::vector<Bytes> Pair::TakeFrom(Side side) {

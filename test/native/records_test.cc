@@ -91,6 +91,60 @@ TEST("a plaintext warning does not pass the screen, unless it is close_notify") 
   CHECK_EQ(Screened(RecordOf(kAlert, 1, 0, {1, 112})), 15u);
 }
 
+// A ClientHello of 40 bytes, or some of them.
+Bytes HelloOf(uint8_t length, uint8_t offset, uint8_t fragment, size_t bytes) {
+  return RecordOf(kHandshake, 0, 0, Join({{1, 0, 0, length, 0, 0, 0, 0, offset, 0, 0, fragment}, Bytes(bytes, 0xaa)}));
+}
+
+bool BeginsHello(const Bytes& datagram) { return BeginsClientHello(datagram.data(), datagram.size()); }
+
+const Bytes kHello = HelloOf(40, 0, 40, 40);
+
+TEST("a datagram begins with a ClientHello when its first record is one, or the first fragment of one") {
+  CHECK(BeginsHello(kHello));
+  CHECK(BeginsHello(HelloOf(40, 0, 39, 39)));
+  CHECK(BeginsHello(Join({kHello, kGood})));
+  CHECK(BeginsHello(Join({kHello, {1, 2, 3}})));
+  Bytes version_1_0 = kHello;
+  version_1_0[2] = 0xff;
+  CHECK(BeginsHello(version_1_0));
+}
+
+TEST("a datagram does not begin with a ClientHello behind another record") {
+  CHECK(!BeginsHello(Join({RecordOf(99, 0, 0, {}), kHello})));
+  CHECK(!BeginsHello(Join({RecordOf(kHandshake, 0, 0, {}), kHello})));
+  CHECK(!BeginsHello(Join({RecordOf(kAlert, 0, 0, {1, 90}), kHello})));
+}
+
+TEST("a later fragment of a ClientHello begins none") { CHECK(!BeginsHello(HelloOf(40, 1, 39, 39))); }
+
+TEST("a ClientHello whose lengths do not agree is none") {
+  CHECK(!BeginsHello(HelloOf(39, 0, 40, 40)));
+  CHECK(!BeginsHello(HelloOf(40, 0, 40, 39)));
+  CHECK(!BeginsHello(HelloOf(40, 0, 40, 41)));
+  CHECK(!BeginsHello(HelloOf(40, 0, 0, 40)));
+}
+
+TEST("a ClientHello that is cut short is none") {
+  for (size_t size = 0; size < kHello.size(); ++size) CHECK(!BeginsClientHello(kHello.data(), size));
+  CHECK(!BeginsHello(RecordOf(kHandshake, 0, 0, {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})));
+}
+
+TEST("a ClientHello of TLS, of another epoch, or in a record of another type is none") {
+  Bytes tls = kHello;
+  tls[1] = 3;
+  CHECK(!BeginsHello(tls));
+  Bytes encrypted = kHello;
+  encrypted[4] = 1;
+  CHECK(!BeginsHello(encrypted));
+  Bytes data = kHello;
+  data[0] = kApplicationData;
+  CHECK(!BeginsHello(data));
+  Bytes server_hello = kHello;
+  server_hello[kRecordHeaderSize] = 2;
+  CHECK(!BeginsHello(server_hello));
+}
+
 TEST("the leading plaintext ends where the first ciphertext or what is no record begins") {
   const Bytes ciphertext = RecordOf(kApplicationData, 1, 0, Bytes(30));
   const auto leading = [](const Bytes& datagram) { return LeadingPlaintextSize(datagram.data(), datagram.size()); };

@@ -86,7 +86,7 @@ class Pair {
     this.serverContext = createContext(binding, { pskTable: [[IDENTITY, KEY]], ...server });
     this.client = new binding.Session(this.clientContext, { ...SESSION_OPTIONS, ...clientSession });
     this.listener = new binding.Listener(this.serverContext, { ...SESSION_OPTIONS, ...serverSession });
-    this.listener.setCookieKeys(Buffer.alloc(32, 1), Buffer.alloc(32, 1));
+    this.listener.setCookieKeys([Buffer.alloc(32, 1)]);
     /** @type {Session | undefined} */
     this.server = undefined;
     /** What the last `receive` of each side told. */
