@@ -25,4 +25,19 @@ export function canonicalAddress(address: string): string {
   return [new SocketAddress({ address: ip as string, family: 'ipv6' }).address, ...scope].join('%');
 }
 
+/**
+ * What belongs together in limits: an IPv4 address, the /64 of an IPv6 address (whoever has one address of it has them
+ * all), any other address alone.
+ */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [ip, scope = ''] = canonicalAddress(address).split('%');
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(ip as string);
+  if (mapped !== null) return mapped[1] as string;
+  const [head = [], tail] = (ip as string).split('::').map((part) => (part === '' ? [] : part.split(':')));
+  const gap = tail === undefined ? 0 : 8 - head.length - tail.length;
+  const groups = [...head, ...Array<string>(gap).fill('0'), ...(tail ?? [])];
+  return `${groups.slice(0, 4).join(':')}::/64%${scope}`;
+}
+
 const IP_FAMILIES: Readonly<Record<number, 'IPv4' | 'IPv6'>> = { 4: 'IPv4', 6: 'IPv6' };

@@ -38,6 +38,8 @@ export type DtlsErrorCode =
   | 'ERR_DTLS_ALPN'
   | 'ERR_DTLS_CALLBACK'
   | 'ERR_DTLS_ALERT'
+  | 'ERR_DTLS_FORGED'
+  | 'ERR_DTLS_PEER_DEAD'
   | 'ERR_DTLS_CLOSED'
   | 'ERR_DTLS_INTERNAL'
   | 'ABORT_ERR';

@@ -164,10 +164,35 @@ export function firstEpoch(datagram: Uint8Array): number {
   return datagram.length < RECORD_HEADER ? -1 : uint16(datagram, 3);
 }
 
+/** Whether a datagram begins with a whole DTLS record. */
+export function isRecord(datagram: Uint8Array): boolean {
+  if (datagram.length < RECORD_HEADER || datagram[1] !== DTLS_MAJOR_VERSION) return false;
+  const type = datagram[0] as number;
+  const isKnown = type >= ContentType.ChangeCipherSpec && type <= ContentType.ApplicationData;
+  return isKnown && RECORD_HEADER + uint16(datagram, 11) <= datagram.length;
+}
+
+/** How many whole records a datagram has. */
+export function countRecords(datagram: Uint8Array): number {
+  let count = 0;
+  for (let at = 0; at + RECORD_HEADER <= datagram.length; count++) {
+    at += RECORD_HEADER + uint16(datagram, at + 11);
+    if (at > datagram.length) break;
+  }
+  return count;
+}
+
 /** Whether the `length` bytes from `at` on are one record of application data and nothing more. */
 export function isSingleMessage(bytes: Uint8Array, at: number, length: number): boolean {
   if (length < RECORD_HEADER || bytes[at] !== ContentType.ApplicationData) return false;
   return length === RECORD_HEADER + uint16(bytes, at + 11);
+}
+
+/** Whether a datagram is one record of application data, or an alert, under the keys of an association. */
+export function isSingleCiphertext(datagram: Uint8Array): boolean {
+  const type = datagram[0];
+  if (type !== ContentType.ApplicationData && type !== ContentType.Alert) return false;
+  return firstEpoch(datagram) === 1 && datagram.length === RECORD_HEADER + uint16(datagram, 11);
 }
 
 /** A plaintext fatal alert: what a handshake that never had keys in common can still say. */

@@ -3,6 +3,7 @@ import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
 import type { SessionOptions } from '../../binding';
 import type { RemoteAddress } from '../address';
+import { parseCapture } from '../capture/packet-capture';
 import { usesPsk } from '../credentials/ciphers';
 import type { UdpConfig } from '../endpoints/endpoint';
 import { optionError } from '../errors';
@@ -11,11 +12,14 @@ import type { SecureContext } from '../secure-context';
 import type { ServerTransport } from '../transport';
 import { parseAlpn } from './alpn';
 import { boolean, callback, checkNames, integer, show, string } from './check';
+import { type CookieSecret, parseCookieSecret } from './cookie-secret';
+import { type LimitsConfig, parseLimits, parseMaxForgedRecords, type ServerLimits } from './limits';
 import type { PskTable } from './psk';
 import {
   COMMON_NAMES,
   type CommonOptions,
   checkCredentials,
+  checkSecrets,
   parseSession,
   requiresTrust,
   type SessionConfig,
@@ -53,13 +57,6 @@ export type AlpnCallback = (offer: {
   readonly protocols: readonly string[];
 }) => string | undefined;
 
-export interface ServerLimits {
-  /** Associations at one time, handshakes included. Default 10000. */
-  maxAssociations?: number;
-  /** Handshakes at one time. Default 1000. */
-  maxHandshakes?: number;
-}
-
 export interface ServerOptions extends CommonOptions, VerificationOptions {
   psk?: PskTable | undefined;
   pskCallback?: ServerPskCallback | undefined;
@@ -72,11 +69,16 @@ export interface ServerOptions extends CommonOptions, VerificationOptions {
   ALPNCallback?: AlpnCallback | undefined;
   /** SRTP profiles in order of preference (RFC 5764); names are OpenSSL's. */
   srtpProfiles?: SrtpProfile | readonly SrtpProfile[] | undefined;
-  /** 32 bytes or more, the same for every process behind one address. Default: random for this server. */
-  cookieSecret?: Uint8Array;
+  /**
+   * 32 bytes or more, the same for every process behind one address; of several the first makes cookies and all verify
+   * them. Default: random for this server.
+   */
+  cookieSecret?: CookieSecret;
   /** Close an association when no message came from its peer for so many milliseconds. Default 0: never. */
   idleTimeout?: number;
   limits?: ServerLimits;
+  /** Let an association follow its peer to another port of the same address. Default true. */
+  migration?: boolean;
 }
 
 export interface ListenOptions extends SocketOptions {
@@ -110,20 +112,19 @@ export interface ServerConfig extends SessionConfig {
   readonly alpnCallback: AlpnCallback | undefined;
   readonly native: SessionOptions;
   readonly pskCallback: ServerPskCallback | undefined;
-  readonly cookieSecret: Uint8Array | undefined;
+  readonly cookieSecrets: readonly Uint8Array[] | undefined;
   /** 0: never. */
   readonly idleTimeoutMs: number;
-  readonly maxAssociations: number;
-  readonly maxHandshakes: number;
+  readonly limits: LimitsConfig;
+  readonly migration: boolean;
 }
 
 /** Throws `ERR_DTLS_OPTION` for the first option that cannot be used. */
 export function parseServerOptions(options: ServerOptions): ServerConfig {
   checkNames('createServer', options, SERVER_NAMES);
-  const limits = options.limits ?? {};
-  checkNames('limits', limits, ['maxAssociations', 'maxHandshakes']);
+  const limits = parseLimits(options.limits);
   const pskCallback = callback('pskCallback', options.pskCallback);
-  const session = parseSession('server', options, pskCallback !== undefined);
+  const session = parseSession('server', options, pskCallback !== undefined, parseCapture(options.capture));
   const { requestCert, rejectUnauthorized, verifyFingerprint, verifyPeer } = options;
   const policy = Object.freeze({ requestCert, rejectUnauthorized, verifyFingerprint, verifyPeer });
   const { verification, native } = applyPolicy(policy, session.secureContext);
@@ -135,16 +136,18 @@ export function parseServerOptions(options: ServerOptions): ServerConfig {
     sniCallback: callback('SNICallback', options.SNICallback),
     ...parseAlpnOptions(options),
     native: { ...nativeOptions(options, session), ...native },
-    cookieSecret: parseCookieSecret(options.cookieSecret),
+    cookieSecrets: options.cookieSecret === undefined ? undefined : parseCookieSecret(options.cookieSecret),
     idleTimeoutMs: integer('idleTimeout', options.idleTimeout, { min: 0, max: 2 ** 31 - 1 }, 0),
-    maxAssociations: integer('limits.maxAssociations', limits.maxAssociations, { min: 1, max: 2 ** 31 - 1 }, 10_000),
-    maxHandshakes: integer('limits.maxHandshakes', limits.maxHandshakes, { min: 1, max: 2 ** 31 - 1 }, 1000),
+    limits,
+    maxForgedRecords: parseMaxForgedRecords(options.limits),
+    migration: boolean('migration', options.migration, true),
   });
 }
 
 /** The same server with other credentials. Throws `ERR_DTLS_OPTION` when they do not do for it. */
 export function withSecureContext(config: ServerConfig, secureContext: SecureContext): ServerConfig {
   checkCredentials('server', secureContext, config.pskCallback !== undefined);
+  checkSecrets(secureContext, config.capture);
   const { verification, native } = applyPolicy(config.policy, secureContext);
   return Object.freeze({ ...config, secureContext, verification, native: { ...config.native, ...native } });
 }
@@ -160,6 +163,7 @@ const SERVER_NAMES = [
   'cookieSecret',
   'idleTimeout',
   'limits',
+  'migration',
 ] as const;
 
 /** Verifying implies asking. */
@@ -254,11 +258,4 @@ export function parseListenOptions(options: ListenOptions): ListenConfig {
     userSocket,
     transport: options.transport,
   });
-}
-
-function parseCookieSecret(secret: unknown): Uint8Array | undefined {
-  if (secret === undefined) return undefined;
-  if (secret instanceof Uint8Array && secret.length >= 32) return secret;
-  const given = secret instanceof Uint8Array ? `${secret.length} bytes` : `a ${typeof secret}`;
-  throw optionError('cookieSecret', undefined, `a Uint8Array of 32 bytes or more is expected, not ${given}.`);
 }

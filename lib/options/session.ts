@@ -1,3 +1,5 @@
+import type { PacketCapture } from '../capture/packet-capture';
+import type { PacketRecorder } from '../capture/packet-recorder';
 import { optionError } from '../errors';
 import { CONTEXT_NAMES, SecureContext, type SecureContextOptions } from '../secure-context';
 import { boolean, checkNames, integer, show } from './check';
@@ -33,6 +35,11 @@ export interface CommonOptions extends Omit<SecureContextOptions, 'psk'> {
   /** Describe each message of the handshake on stderr, as OpenSSL does (`tls.TLSSocket.enableTrace`). Default false. */
   enableTrace?: boolean | undefined;
   /**
+   * Record every datagram, and the secrets to decrypt it. A `secureContext` that is given has to be made with
+   * `keylog: true`.
+   */
+  capture?: PacketCapture | undefined;
+  /**
    * Bytes waiting for the kernel, or on native sockets sent in one turn of the event loop, before `send` returns
    * false. Default 65536.
    */
@@ -48,6 +55,9 @@ export interface SessionConfig {
   readonly maxTimeoutMs: number;
   readonly sendHighWaterMark: number;
   readonly trace: boolean;
+  readonly capture: PacketRecorder | undefined;
+  /** 0: any number; undefined: what the suite bears. */
+  readonly maxForgedRecords: number | undefined;
 }
 
 export const COMMON_NAMES = [
@@ -57,6 +67,7 @@ export const COMMON_NAMES = [
   'handshakeTimeout',
   'retransmit',
   'enableTrace',
+  'capture',
   'sendHighWaterMark',
   'pskCallback',
 ] as const;
@@ -71,13 +82,14 @@ export function requiresTrust(
   return rejectUnauthorized && fingerprints === undefined && trustedPublicKeys === undefined;
 }
 
-/** The part that clients and servers share. */
+/** The part that clients and servers share; `capture` is that of their endpoint. */
 export function parseSession(
   role: Role,
   options: CommonOptions & Pick<SecureContextOptions, 'psk'>,
   hasCallback: boolean,
+  capture: PacketRecorder | undefined,
 ): SessionConfig {
-  const secureContext = parseContext(role, options, hasCallback);
+  const secureContext = parseContext(role, options, hasCallback, capture);
   checkCredentials(role, secureContext, hasCallback);
   const retransmit = options.retransmit ?? {};
   checkNames('retransmit', retransmit, ['initial', 'max']);
@@ -90,6 +102,8 @@ export function parseSession(
     maxTimeoutMs: integer('retransmit.max', retransmit.max, { min: initialTimeoutMs, max: 600_000 }, 60_000),
     sendHighWaterMark: parseSendHighWaterMark(options.sendHighWaterMark),
     trace: boolean('enableTrace', options.enableTrace, false),
+    capture,
+    maxForgedRecords: undefined,
   };
 }
 
@@ -108,15 +122,23 @@ export function checkCredentials(role: Role, { pskKind, hasIdentity }: SecureCon
   }
 }
 
+/** Throws `ERR_DTLS_OPTION` when a context would keep its secrets from the capture. */
+export function checkSecrets({ keylog }: SecureContext, capture: PacketRecorder | undefined): void {
+  if (capture === undefined || keylog) return;
+  throw optionError('capture', undefined, 'the secureContext collects no secrets; make it with keylog: true.');
+}
+
 function parseContext(
   role: Role,
   options: CommonOptions & Pick<SecureContextOptions, 'psk'>,
   asksForPsk: boolean,
+  capture: PacketRecorder | undefined,
 ): SecureContext {
   const { secureContext } = options;
   if (secureContext === undefined) {
     const given = CONTEXT_NAMES.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-    return new SecureContext(Object.fromEntries(given) as SecureContextOptions, { role, asksForPsk });
+    const own = Object.fromEntries(given) as SecureContextOptions;
+    return new SecureContext(capture === undefined ? own : { ...own, keylog: true }, { role, asksForPsk });
   }
   if (!(secureContext instanceof SecureContext)) {
     throw optionError(
@@ -129,5 +151,6 @@ function parseContext(
     if (options[name] === undefined) continue;
     throw optionError(name, undefined, 'belongs into createSecureContext when secureContext is given.');
   }
+  checkSecrets(secureContext, capture);
   return secureContext;
 }

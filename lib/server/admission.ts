@@ -11,6 +11,8 @@ const replies = new Slab();
 export interface AdmissionEvents {
   /** A HelloVerifyRequest for whoever sent the hello. */
   reply(datagram: Buffer): void;
+  /** The hello cannot be answered. */
+  ignored(): void;
 }
 
 /**
@@ -25,33 +27,41 @@ export class Admission {
 
   constructor(config: ServerConfig, stats: ServerStats) {
     this.#listener = new binding.Listener(nativeContextOf(config.secureContext), config.native);
-    this.#cookieKeys = new CookieKeys(config.cookieSecret);
+    this.#cookieKeys = new CookieKeys(config.cookieSecrets);
     this.#stats = stats;
     this.#mtu = config.mtu;
   }
 
-  /** A session for a verified hello; undefined when it was answered or ignored. `key` names the sender's address. */
-  admit(hello: Uint8Array, key: string, events: AdmissionEvents): Session | undefined {
+  /** Whether a hello has the cookie of its sender, whose address `key` names; if not, it was answered or ignored. */
+  verifies(hello: Uint8Array, key: string, events: AdmissionEvents): boolean {
     const keys = this.#cookieKeys.rotate(Date.now());
-    if (keys !== undefined) this.#listener.setCookieKeys(keys.current, keys.previous);
+    if (keys !== undefined) this.#listener.setCookieKeys([...keys]);
     switch (this.#listener.accept(hello, Buffer.from(key))) {
       case Verdict.Verified:
-        return this.#listener.promote();
+        return true;
       case Verdict.Reply:
         this.#reply(events);
-        return undefined;
+        return false;
       default:
-        this.#stats.datagramsIgnored++;
-        return undefined;
+        events.ignored();
+        return false;
     }
+  }
+
+  /** The session of the hello that was verified last. */
+  promote(): Session {
+    return this.#listener.promote();
   }
 
   /** From the next hello on, a handshake follows this config. */
   use(config: ServerConfig): void {
     this.#listener.destroy();
     this.#listener = new binding.Listener(nativeContextOf(config.secureContext), config.native);
-    const keys = this.#cookieKeys.latest;
-    if (keys !== undefined) this.#listener.setCookieKeys(keys.current, keys.previous);
+    this.#listener.setCookieKeys([...this.#cookieKeys.latest]);
+  }
+
+  setCookieSecrets(secrets: readonly Uint8Array[]): void {
+    this.#cookieKeys.use(secrets);
   }
 
   destroy(): void {

@@ -3,39 +3,42 @@ import { createHmac, randomBytes } from 'node:crypto';
 /** A cookie is accepted for one to two windows: long enough for a slow path, short enough to be of no use later. */
 const WINDOW_MS = 30_000;
 
-export interface CookieKeyPair {
-  current: Uint8Array;
-  previous: Uint8Array;
-}
-
 /**
- * The keys of a server's cookies, one a time window, derived from a secret. The window is part of the wall clock,
- * so processes that share the secret share the keys.
+ * The keys of a server's cookies, derived from its secrets and the time window. The window is part of the wall clock,
+ * so processes that share the secrets share the keys.
  */
 export class CookieKeys {
-  readonly #secret: Uint8Array;
+  #secrets: readonly Uint8Array[] = [];
   #window = Number.NaN;
-  #pair: CookieKeyPair | undefined;
+  #latest: readonly Buffer[] = [];
 
-  constructor(secret: Uint8Array = randomBytes(32)) {
-    this.#secret = secret;
+  constructor(secrets: readonly Uint8Array[] = [randomBytes(32)]) {
+    this.use(secrets);
   }
 
-  /** The keys when the window has changed since the last call; undefined when it has not. */
-  rotate(nowMs: number): CookieKeyPair | undefined {
+  /** From the next `rotate` on. */
+  use(secrets: readonly Uint8Array[]): void {
+    this.#secrets = secrets.map((secret) => Buffer.from(secret));
+    this.#window = Number.NaN;
+  }
+
+  /** The keys when something has changed since the last call, the one that makes cookies first; else undefined. */
+  rotate(nowMs: number): readonly Buffer[] | undefined {
     const window = Math.floor(nowMs / WINDOW_MS);
     if (window === this.#window) return undefined;
     this.#window = window;
-    this.#pair = { current: this.#derive(window), previous: this.#derive(window - 1) };
-    return this.#pair;
+    // The next one is that of a machine whose clock is ahead.
+    const windows = [window, window - 1, window + 1];
+    this.#latest = this.#secrets.flatMap((secret) => windows.map((its) => derive(secret, its)));
+    return this.#latest;
   }
 
   /** What `rotate` returned last. */
-  get latest(): CookieKeyPair | undefined {
-    return this.#pair;
+  get latest(): readonly Buffer[] {
+    return this.#latest;
   }
+}
 
-  #derive(window: number): Buffer {
-    return createHmac('sha256', this.#secret).update(`dtls-association cookie window ${window}`).digest();
-  }
+function derive(secret: Uint8Array, window: number): Buffer {
+  return createHmac('sha256', secret).update(`dtls-association cookie window ${window}`).digest();
 }

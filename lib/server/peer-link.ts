@@ -4,15 +4,19 @@ import type { Outlet, Transport, TransportReceiver } from '../transport';
 
 /** One association's use of its peer's channel. */
 export class PeerLink implements Transport {
-  readonly remote: RemoteAddress;
-  readonly #channel: PeerChannel;
+  #remote: RemoteAddress;
+  #channel: PeerChannel;
   readonly #onClose: () => void;
   #receiver: TransportReceiver | undefined;
 
   constructor(remote: RemoteAddress, channel: PeerChannel, onClose: () => void) {
-    this.remote = remote;
+    this.#remote = remote;
     this.#channel = channel;
     this.#onClose = onClose;
+  }
+
+  get remote(): RemoteAddress {
+    return this.#remote;
   }
 
   get outlet(): Outlet | undefined {
@@ -26,6 +30,14 @@ export class PeerLink implements Transport {
   /** Lets the association answer the hello that its listener verified. */
   start(): void {
     this.#receiver?.opened();
+  }
+
+  /** The peer is somewhere else now. */
+  move(remote: RemoteAddress, channel: PeerChannel): void {
+    const from = this.#remote;
+    this.#remote = remote;
+    this.#channel = channel;
+    this.#receiver?.moved?.(from, remote);
   }
 
   receive(bytes: Uint8Array, offset: number, length: number): void {

@@ -1,10 +1,9 @@
 import type { RemoteAddress } from '../address';
-import { peerKey } from '../endpoints/endpoint';
-import { clientHelloRandom } from '../handshake/wire';
+import { type Endpoint, peerKey } from '../endpoints/endpoint';
 import { Peer, type PeerEntry } from './peer';
 
-/** Where a datagram goes that is for no association. */
-export type HelloHandler = (datagram: Uint8Array, helloRandom: string | undefined, from: RemoteAddress) => void;
+/** Where a hello goes that begins something new. */
+export type HelloHandler = (datagram: Uint8Array, helloRandom: string, from: RemoteAddress) => void;
 
 /** Which address belongs to which peer. */
 export class PeerTable {
@@ -19,24 +18,19 @@ export class PeerTable {
     return this.#peers.get(peerKey(address));
   }
 
-  /** The peer, which a handshake of its address is about to join. */
-  open(address: RemoteAddress): Peer {
+  /** The peer, which something is about to join, with its way through the endpoint; throws when there is none. */
+  open(address: RemoteAddress, endpoint: Endpoint): Peer {
     const known = this.get(address);
     if (known !== undefined) return known;
     const peer = new Peer(address, (datagram, random) => this.#onHello(datagram, random, address));
+    peer.channel(endpoint);
     this.#peers.set(peerKey(address), peer);
     return peer;
   }
 
-  /** Leads a datagram to its peer, one of an unknown address to `onHello`. */
-  route(datagram: Uint8Array, from: RemoteAddress): void {
-    const peer = this.get(from);
-    if (peer !== undefined) peer.datagram(datagram, 0, datagram.length);
-    else this.#onHello(datagram, clientHelloRandom(datagram), from);
-  }
-
-  /** An entry of the peer has ended; with the last one the peer goes. */
-  remove(peer: Peer, entry: PeerEntry): void {
+  /** An entry has ended, or moves; with the last one its peer goes. */
+  remove(entry: PeerEntry): void {
+    const { peer } = entry;
     if (!peer.remove(entry)) return;
     this.#peers.delete(peerKey(peer.remote));
     peer.release();

@@ -2,10 +2,14 @@ import type { RemoteAddress } from '../address';
 import { type DtlsAssociation, endPeer } from '../association/association';
 import type { Endpoint, PeerChannel, PeerReceiver } from '../endpoints/endpoint';
 import { ContentType, clientHelloRandom, firstEpoch } from '../handshake/wire';
+import type { Network } from './networks';
 import type { PeerLink } from './peer-link';
 
 /** One association and the way to it. */
 export interface PeerEntry {
+  /** Where it is found; another one when its address changes. */
+  peer: Peer;
+  readonly network: Network;
   readonly association: DtlsAssociation;
   readonly link: PeerLink;
   /** The random of the ClientHello that began it: tells a late repetition from a new handshake. */
@@ -16,6 +20,10 @@ export interface PeerEntry {
    */
   idleTicks: number;
   seenMessages: number;
+  /** When its address changed last, in performance.now() milliseconds. */
+  movedAtMs: number;
+  /** Before that. */
+  formerPort: number | undefined;
 }
 
 /** What one address has: an association, and at times the handshake that may replace it (RFC 6347 4.2.8). */
@@ -32,10 +40,15 @@ export class Peer implements PeerReceiver {
     this.#onHello = onHello;
   }
 
-  /** Its way through the endpoint, the same for all its entries. */
+  /** Its way through the endpoint, the same for all its entries. Throws what `Endpoint.attach` throws. */
   channel(endpoint: Endpoint): PeerChannel {
     this.#channel ??= endpoint.attach(this.remote, this);
     return this.#channel;
+  }
+
+  /** The handshake that is about to replace an open association. */
+  get successor(): PeerEntry | undefined {
+    return this.#successor;
   }
 
   /** Whether a new handshake would replace one that is not complete. */
@@ -68,6 +81,11 @@ export class Peer implements PeerReceiver {
     if (isOpen) this.#successor = entry;
     else this.#current = entry;
     if (former !== undefined) endPeer(former.association, 'replaced');
+  }
+
+  /** Takes up an open association that comes from another address. */
+  settle(entry: PeerEntry): void {
+    this.#current = entry;
   }
 
   /** The handshake of an entry is complete. True when an older association of the address ended by it. */

@@ -1,14 +1,17 @@
 import { EventEmitter } from 'node:events';
-import type { Session } from '../../binding';
 import { hostPort, type RemoteAddress } from '../address';
-import { DtlsAssociation, endPeer } from '../association/association';
-import { PeerSetup } from '../association/peer-setup';
+import { type DtlsAssociation, endPeer } from '../association/association';
+import { type Deferred, deferred } from '../association/deferred';
+import { captured } from '../capture/capturing-endpoint';
 import type { TicketKeys } from '../credentials/ticket-keys';
 import { emitSafely, rethrowLater } from '../emit';
-import { type Endpoint, type EndpointEvents, peerKey } from '../endpoints/endpoint';
+import type { Endpoint, EndpointEvents } from '../endpoints/endpoint';
 import { newUdpEndpoint } from '../endpoints/open-endpoint';
 import { TransportEndpoint } from '../endpoints/transport-endpoint';
-import { DtlsError } from '../errors';
+import { DtlsError, optionError } from '../errors';
+import { show } from '../options/check';
+import { type CookieSecret, parseCookieSecret } from '../options/cookie-secret';
+import { type DrainOptions, parseDrainOptions } from '../options/drain';
 import {
   type ListenConfig,
   type ListenOptions,
@@ -18,15 +21,12 @@ import {
   type ServerOptions,
   withSecureContext,
 } from '../options/server';
-import { peerInfo, ServerNarrator, type ServerSignals } from '../qt/narrator';
+import type { ServerSignals } from '../qt/narrator';
 import { createSecureContext, SecureContext, type SecureContextOptions } from '../secure-context';
-import { newServerStats, type ServerStats } from '../stats';
-import { Admission } from './admission';
-import { HelloPolicy } from './hello-policy';
-import type { Peer, PeerEntry } from './peer';
-import { PeerLink } from './peer-link';
-import { peerParts } from './peer-parts';
-import { PeerTable } from './peer-table';
+import { type AssociationStats, newServerStats, type ServerStats } from '../stats';
+import { IdleWatch } from './idle-watch';
+import { Reception } from './reception';
+import { Residents } from './residents';
 
 /** What a `DtlsServer` emits, with the arguments; Qt's signals included. */
 export interface DtlsServerEvents extends ServerSignals {
@@ -35,11 +35,13 @@ export interface DtlsServerEvents extends ServerSignals {
   secureConnection: [association: DtlsAssociation];
   /** A peer's handshake or association failed; no other is touched. */
   peerError: [error: Error, peer: RemoteAddress];
+  /** An association followed its peer to another address; see the option `migration`. */
+  addressChange: [association: DtlsAssociation, from: RemoteAddress, to: RemoteAddress];
   /** With the option `keylog`: NSS key log lines of a peer, each ended by a line feed. */
   keylog: [lines: Buffer, association: DtlsAssociation];
   /**
    * A datagram that belongs to no association here: to one in another worker on the same port perhaps, which can take
-   * it with `inject`. Also noise of any kind, from anybody.
+   * it with `inject`. Also noise of any kind, from anybody; and hellos, while the server drains.
    */
   stray: [datagram: Buffer, from: RemoteAddress];
   /** The server's socket failed; the server closes. */
@@ -48,10 +50,7 @@ export interface DtlsServerEvents extends ServerSignals {
 }
 
 /** A closed server does not listen again. */
-type ServerState = 'idle' | 'binding' | 'listening' | 'closed';
-
-/** An idle association is found within an eighth of idleTimeout. */
-const TICKS_OF_IDLE_TIMEOUT = 8;
+export type ServerState = 'idle' | 'binding' | 'listening' | 'draining' | 'closed';
 
 /**
  * A DTLS server: one socket, any number of associations. A peer gets memory only after it has returned its cookie
@@ -62,28 +61,42 @@ const TICKS_OF_IDLE_TIMEOUT = 8;
 export class DtlsServer extends EventEmitter<DtlsServerEvents> {
   readonly stats: ServerStats = newServerStats();
   #config: ServerConfig;
-  readonly #admission: Admission;
-  #helloPolicy: HelloPolicy;
-  readonly #peers = new PeerTable((datagram, random, from) => this.#onHello(datagram, random, from));
-  readonly #associations = new Set<DtlsAssociation>();
+  readonly #residents: Residents;
+  readonly #reception: Reception;
+  readonly #idleWatch: IdleWatch;
   #state: ServerState = 'idle';
   #endpoint: Endpoint | undefined;
-  #closing: Promise<void> | undefined;
-  #handshakes = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
+  readonly #closed: Deferred<void> = deferred();
+  #deadline: NodeJS.Timeout | undefined;
   #referenced = true;
 
   constructor(options: ServerOptions, onAssociation?: (association: DtlsAssociation) => void) {
     super();
     this.#config = parseServerOptions(options);
-    this.#admission = new Admission(this.#config, this.stats);
-    this.#helloPolicy = new HelloPolicy(this.#config);
+    this.#residents = new Residents(this.stats, {
+      hello: (datagram, random, from) => this.#reception.hello(datagram, random, from),
+      opened: (association) => emitSafely(this, 'secureConnection', association),
+      failed: (error, peer) => emitSafely(this, 'peerError', error, peer),
+      keylog: (lines, association) => emitSafely(this, 'keylog', lines, association),
+      moved: (association, from, to) => emitSafely(this, 'addressChange', association, from, to),
+      emptied: () => this.#emptied(),
+    });
+    this.#reception = new Reception(this, this.#config, this.#residents, () => this.#state);
+    this.#idleWatch = new IdleWatch(
+      () => this.#residents.entries(),
+      ({ association }) => this.#endIdle(association),
+    );
     if (onAssociation !== undefined) this.on('secureConnection', onAssociation);
   }
 
   /** Associations whose handshake is complete. */
   get associations(): ReadonlySet<DtlsAssociation> {
-    return this.#associations;
+    return this.#residents.associations;
+  }
+
+  /** How many handshakes run. */
+  get handshakes(): number {
+    return this.#residents.networks.handshakes;
   }
 
   /**
@@ -115,7 +128,8 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
 
   /** Where the server listens. Throws `ERR_DTLS_STATE` when it does not. */
   address(): RemoteAddress {
-    if (this.#state !== 'listening' || this.#endpoint === undefined) {
+    const isServing = this.#state === 'listening' || this.#state === 'draining';
+    if (!isServing || this.#endpoint === undefined) {
       throw new DtlsError('ERR_DTLS_STATE', `address: the server is ${this.#state}, not listening.`);
     }
     return this.#endpoint.address();
@@ -123,18 +137,48 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
 
   /** Sends close_notify to every peer, flushes, and releases the socket. May be called again. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    if (this.#state !== 'closed') this.#close().then(this.#closed.resolve, this.#closed.reject);
+    return this.#closed.promise;
   }
 
   /**
-   * Takes a datagram that another socket on the same port received, as told by its server's `stray`. False: it belongs
-   * to no association here either; a server that does not listen has none.
+   * Ends without haste: takes no new associations, gives up running handshakes, closes an association when no message
+   * has come for `idleFor` milliseconds, and at the `deadline` all that are left. Then the server closes, and the
+   * promise resolves. Throws `ERR_DTLS_OPTION`.
+   */
+  drain(options: DrainOptions = {}): Promise<void> {
+    const { idleForMs, deadlineMs } = parseDrainOptions(options);
+    if (this.#state !== 'listening') return this.#state === 'draining' ? this.#closed.promise : this.close();
+    this.#state = 'draining';
+    this.#deadline = setTimeout(() => this.close().catch(rethrowLater), deadlineMs);
+    // Before the last handshake ends, and the server with it.
+    this.#idleWatch.start(idleForMs);
+    this.#residents.endHandshakes();
+    this.#emptied();
+    return this.#closed.promise;
+  }
+
+  /**
+   * Takes a datagram that another socket on the same port received, as told by its server's `stray`. False: it is of no
+   * use here either; a server that does not listen has use for none. Throws `ERR_DTLS_OPTION` for what is no datagram.
    */
   inject(datagram: Uint8Array, from: RemoteAddress): boolean {
-    const peer = this.#peers.get(from);
-    peer?.datagram(datagram, 0, datagram.length);
-    return peer !== undefined;
+    if (!(datagram instanceof Uint8Array)) {
+      throw optionError('datagram', undefined, `inject: a Uint8Array is expected, not ${show(datagram)}.`);
+    }
+    if (typeof from?.address !== 'string' || !Number.isInteger(from.port)) {
+      throw optionError('from', undefined, 'inject: an address and port are expected, as told by stray.');
+    }
+    try {
+      return this.#reception.inject(datagram, from);
+    } catch (cause) {
+      throw optionError('from', undefined, `inject: ${(cause as Error).message}.`, cause);
+    }
+  }
+
+  /** The counters of all associations added up, those that have ended included. Counted when called. */
+  totals(): AssociationStats {
+    return this.#residents.totals();
   }
 
   /**
@@ -142,10 +186,10 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
    * associations go on. Sessions made before are not resumed unless `ticketKeys` are the same. Throws as `createServer`.
    */
   setSecureContext(context: SecureContext | SecureContextOptions): void {
-    const secureContext = context instanceof SecureContext ? context : createSecureContext(context);
+    const keylog = this.#config.capture === undefined ? {} : { keylog: true };
+    const secureContext = context instanceof SecureContext ? context : createSecureContext({ ...context, ...keylog });
     this.#config = withSecureContext(this.#config, secureContext);
-    this.#admission.use(this.#config);
-    this.#helloPolicy = new HelloPolicy(this.#config);
+    this.#reception.use(this.#config);
   }
 
   /**
@@ -154,6 +198,14 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
    */
   setTicketKeys(keys: TicketKeys): void {
     this.#config.secureContext.setTicketKeys(keys);
+  }
+
+  /**
+   * From now on cookies are made with the first secret, and verified with any of them: to rotate, put the new one before
+   * the old. Servers that share the secrets take each other's cookies. Throws `ERR_DTLS_OPTION`.
+   */
+  setCookieSecret(secret: CookieSecret): void {
+    this.#reception.setCookieSecrets(parseCookieSecret(secret));
   }
 
   ref(): this {
@@ -173,12 +225,15 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
   }
 
   #newEndpoint(config: ListenConfig): Endpoint {
-    if (config.transport !== undefined) return new TransportEndpoint(config.transport);
-    return newUdpEndpoint({ ...config, sendHighWaterMark: this.#config.sendHighWaterMark });
+    const { sendHighWaterMark, capture } = this.#config;
+    const { transport } = config;
+    const endpoint =
+      transport === undefined ? newUdpEndpoint({ ...config, sendHighWaterMark }) : new TransportEndpoint(transport);
+    return captured(endpoint, capture);
   }
 
   readonly #endpointEvents: EndpointEvents = {
-    stranger: (datagram, from) => this.#peers.route(datagram, from),
+    stranger: (datagram, from) => this.#reception.stranger(datagram, from),
     failed: (cause) => {
       this.close().catch(rethrowLater);
       const error = new DtlsError('ERR_DTLS_SOCKET', `The server's socket failed: ${cause.message}.`, { cause });
@@ -188,113 +243,30 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
 
   async #close(): Promise<void> {
     this.#state = 'closed';
-    clearInterval(this.#idleTimer);
-    await Promise.all(this.#peers.entries().map(({ association }) => association.close()));
-    this.#admission.destroy();
+    clearTimeout(this.#deadline);
+    this.#idleWatch.stop();
+    await this.#residents.close();
+    this.#reception.close();
     await this.#endpoint?.close();
     emitSafely(this, 'close');
   }
 
   #begin(endpoint: Endpoint): void {
     this.#endpoint = endpoint;
+    this.#reception.open(endpoint);
     this.#state = 'listening';
     if (!this.#referenced) endpoint.unref();
-    const { idleTimeoutMs } = this.#config;
-    if (idleTimeoutMs > 0) {
-      const tickMs = Math.ceil(idleTimeoutMs / TICKS_OF_IDLE_TIMEOUT);
-      this.#idleTimer = setInterval(() => this.#expireIdle(), tickMs).unref();
-    }
+    if (this.#config.idleTimeoutMs > 0) this.#idleWatch.start(this.#config.idleTimeoutMs);
     emitSafely(this, 'listening');
   }
 
-  #onHello(datagram: Uint8Array, random: string | undefined, from: RemoteAddress): void {
-    const endpoint = this.#endpoint;
-    if (this.#state !== 'listening' || endpoint === undefined) return;
-    const session = this.#admission.admit(datagram, peerKey(from), {
-      reply: (cookie) => {
-        endpoint.sendTo(cookie, from);
-        new ServerNarrator(this, from).notVerified();
-      },
-    });
-    if (session === undefined) {
-      this.#tellStray(datagram, random, from);
-      return;
-    }
-    if (this.#isFullFor(this.#peers.get(from))) {
-      this.stats.refusedByLimit++;
-      session.destroy();
-      return;
-    }
-    this.#welcome(session, endpoint, datagram, random, from);
+  #endIdle(association: DtlsAssociation): void {
+    const isDraining = this.#state === 'draining';
+    this.stats[isDraining ? 'drained' : 'expired']++;
+    endPeer(association, isDraining ? 'drained' : 'idle');
   }
 
-  #tellStray(datagram: Uint8Array, random: string | undefined, from: RemoteAddress): void {
-    if (random !== undefined || this.listenerCount('stray') === 0) return;
-    // A copy: the memory is the transport's, and is used again.
-    emitSafely(this, 'stray', Buffer.from(datagram), from);
-  }
-
-  /** A peer that starts anew takes the place of what it has. */
-  #isFullFor(peer: Peer | undefined): boolean {
-    const { maxAssociations, maxHandshakes } = this.#config;
-    if (peer?.isHandshaking) return false;
-    if (this.#handshakes >= maxHandshakes) return true;
-    return peer === undefined && this.#handshakes + this.#associations.size >= maxAssociations;
-  }
-
-  #welcome(
-    session: Session,
-    endpoint: Endpoint,
-    hello: Uint8Array,
-    helloRandom: string | undefined,
-    from: RemoteAddress,
-  ): void {
-    const config = this.#config;
-    const narrator = new ServerNarrator(this, from);
-    const peer = this.#peers.open(from);
-    const link = new PeerLink(from, peer.channel(endpoint), () => this.#ended(peer, entry));
-    const parts = peerParts(config, this.#helloPolicy, session, hello, from);
-    const setup = new PeerSetup({ name: peerInfo(from), config, narrator, transport: link, ...parts });
-    const entry: PeerEntry = {
-      association: new DtlsAssociation(setup),
-      link,
-      helloRandom,
-      idleTicks: 0,
-      seenMessages: 0,
-    };
-    entry.association.once('secureConnect', () => this.#established(peer, entry));
-    entry.association.on('keylog', (lines) => emitSafely(this, 'keylog', lines, entry.association));
-    entry.association.on('error', (error) => emitSafely(this, 'peerError', error, from));
-    this.stats.handshakesStarted++;
-    this.#handshakes++;
-    peer.add(entry);
-    narrator.verified();
-    link.start();
-  }
-
-  #established(peer: Peer, entry: PeerEntry): void {
-    this.stats.handshakesCompleted++;
-    this.#handshakes--;
-    this.#associations.add(entry.association);
-    if (peer.established(entry)) this.stats.replaced++;
-    emitSafely(this, 'secureConnection', entry.association);
-  }
-
-  #ended(peer: Peer, entry: PeerEntry): void {
-    this.#peers.remove(peer, entry);
-    if (this.#associations.delete(entry.association)) return;
-    this.#handshakes--;
-    this.stats.handshakesFailed++;
-  }
-
-  #expireIdle(): void {
-    for (const entry of this.#peers.entries()) {
-      const { messagesReceived } = entry.association.stats;
-      entry.idleTicks = messagesReceived === entry.seenMessages ? entry.idleTicks + 1 : 0;
-      entry.seenMessages = messagesReceived;
-      if (entry.idleTicks < TICKS_OF_IDLE_TIMEOUT || entry.association.state !== 'open') continue;
-      this.stats.expired++;
-      endPeer(entry.association, 'idle');
-    }
+  #emptied(): void {
+    if (this.#state === 'draining' && this.#residents.networks.size === 0) this.close().catch(rethrowLater);
   }
 }

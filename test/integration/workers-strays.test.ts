@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createServer, type RemoteAddress } from '../../lib';
+import { ignored } from '../support/counters';
 import { clientAddress, Link } from '../support/link';
 import { client, closeLater, key, openPair, patient, serve, talk } from '../support/pair';
 import { changeCipherSpec, finished, record, Type } from '../support/wire';
@@ -62,7 +63,7 @@ describe('stray', () => {
     straysOf(server);
     link.inject(Buffer.from('garbage'), stranger);
     await link.quiet();
-    expect(server.stats.datagramsIgnored).toBe(2);
+    expect(server.stats.dropped).toEqual({ malformed: 2, hello: 0, stray: 0 });
   });
 });
 
@@ -84,13 +85,24 @@ describe('inject', () => {
     await talk(pair.client, pair.peer);
   });
 
+  test.each([
+    ['a Buffer that went through JSON', { type: 'Buffer', data: [1] }, stranger],
+    ['no sender', Buffer.from('x'), undefined],
+    ['a sender without a port', Buffer.from('x'), { address: '192.0.2.1' }],
+  ])('refuses %s', async (_, datagram, from) => {
+    const { server } = await openPair();
+    expect(() => server.inject(datagram as never, from as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_DTLS_OPTION' }),
+    );
+  });
+
   test('says of a datagram of anybody else that it belongs to no association here, and does nothing', async () => {
     const { server } = await openPair();
     const strays = straysOf(server);
-    const { datagramsIgnored } = server.stats;
+    const before = ignored(server);
     expect(server.inject(Buffer.from('garbage'), stranger)).toBe(false);
     expect(strays).toEqual([]);
-    expect(server.stats.datagramsIgnored).toBe(datagramsIgnored);
+    expect(ignored(server)).toBe(before);
   });
 
   test('completes a handshake whose second half went elsewhere', async () => {

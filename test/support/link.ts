@@ -2,8 +2,8 @@ import type { RemoteAddress } from '../../lib/address';
 import { parseRecords } from '../../lib/handshake/wire';
 import type { ServerTransport, ServerTransportReceiver, Transport, TransportReceiver } from '../../lib/transport';
 
-/** What arrives in place of the n-th datagram of a lane, counted from 0; an empty list loses it. */
-export type Rule = (datagram: Buffer, n: number) => Buffer[];
+/** What arrives in place of the n-th datagram of a lane, counted from 0, `client`'s or for it; an empty list loses it. */
+export type Rule = (datagram: Buffer, n: number, client: RemoteAddress) => Buffer[];
 
 export const deliverAll: Rule = (datagram) => [datagram];
 
@@ -56,10 +56,10 @@ export class Lane {
     return this.#inFlight;
   }
 
-  carry(datagram: Uint8Array, arrive: (datagram: Buffer) => void): void {
+  carry(datagram: Uint8Array, client: RemoteAddress, arrive: (datagram: Buffer) => void): void {
     const view = Buffer.from(datagram.buffer, datagram.byteOffset, datagram.byteLength);
     const n = this.sent.push(view) - 1;
-    for (const arriving of this.rule(view, n)) {
+    for (const arriving of this.rule(view, n, client)) {
       if (this.#held === undefined) this.deliver(arriving, arrive);
       else this.#held.push(() => this.deliver(arriving, arrive));
     }
@@ -127,7 +127,7 @@ export class LinkClient implements Transport {
 
   send(datagram: Uint8Array): boolean {
     const from = this.#address;
-    if (this.#plugged) this.#link.toServer.carry(datagram, (bytes) => this.#link.arriveAtServer(bytes, from));
+    if (this.#plugged) this.#link.toServer.carry(datagram, from, (bytes) => this.#link.arriveAtServer(bytes, from));
     return this.taken;
   }
 
@@ -175,7 +175,7 @@ export class Link {
       },
       address: () => SERVER_ADDRESS,
       send: (datagram, to) => {
-        this.toClient.carry(datagram, (bytes) => this.#arriveAtClient(bytes, to));
+        this.toClient.carry(datagram, to, (bytes) => this.#arriveAtClient(bytes, to));
         return true;
       },
       close: async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { ConnectOptions, DtlsAssociation, ServerOptions } from '../../lib';
 import { damageFinished, deliverAll, drop, duplicate, Link, late, type Rule } from '../support/link';
 import { client, key, openPair, quick, serve, talk } from '../support/pair';
+import { numbers } from '../support/random';
 
 type Lane = 'toServer' | 'toClient';
 
@@ -35,17 +36,6 @@ const fates: Array<[string, (n: number) => Rule]> = [
   ['overtaken by the next one', (n) => late(n)],
   ['later than several others', (n) => late(n, 3)],
 ];
-
-/** Pseudo-random numbers below 1 that are the same for the same seed (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function complete(link: Link, setting: Setting): Promise<void> {
   const pair = await openPair({
@@ -175,7 +165,8 @@ test('messages that are lost are gone, those that overtake each other come as th
   peer.on('message', (data) => texts.push(data.toString()));
   const first = link.toServer.sent.length;
   const rules = [drop(first), late(first + 1)];
-  link.toServer.rule = (datagram, n) => rules.reduce((all, rule) => all.flatMap((each) => rule(each, n)), [datagram]);
+  link.toServer.rule = (datagram, n, from) =>
+    rules.reduce((all, rule) => all.flatMap((each) => rule(each, n, from)), [datagram]);
   for (const text of ['a', 'b', 'c']) client.send(text);
   await link.quiet();
   expect(texts).toEqual(['c', 'b']);

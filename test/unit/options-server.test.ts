@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createSecureContext, createServer, type ListenOptions, type ServerOptions } from '../../lib';
 import { parseListenOptions, parseServerOptions } from '../../lib/options/server';
-import { rejected, thrown } from '../support/errors';
+import { expectNoTrace, rejected, thrown } from '../support/errors';
 import { Link } from '../support/link';
 import { key, psk } from '../support/pair';
 
@@ -19,9 +19,17 @@ test('defaults are those of the documentation', () => {
     maxTimeoutMs: 60_000,
     sendHighWaterMark: 65_536,
     idleTimeoutMs: 0,
-    maxAssociations: 10_000,
-    maxHandshakes: 1000,
-    cookieSecret: undefined,
+    limits: {
+      maxAssociations: 10_000,
+      maxAssociationsPerAddress: 1000,
+      maxHandshakes: 1000,
+      maxHandshakesPerAddress: 250,
+      handshakesPerSecond: 2000,
+      handshakesPerSecondPerAddress: 500,
+    },
+    maxForgedRecords: undefined,
+    migration: true,
+    cookieSecrets: undefined,
   });
 });
 
@@ -36,6 +44,12 @@ describe('an option of the wrong type or out of bounds is refused by name:', () 
     ['pskIdentityHint', 'a\0b'],
     ['cookieSecret', Buffer.alloc(31)],
     ['cookieSecret', 32],
+    ['cookieSecret', []],
+    ['cookieSecret', Array(5).fill(Buffer.alloc(32))],
+    ['cookieSecret', [Buffer.alloc(32), Buffer.alloc(31)]],
+    ['cookieSecret', [Buffer.alloc(32), 'x'.repeat(32)]],
+    ['migration', 1],
+    ['migration', 'no'],
     ['idleTimeout', -1],
     ['idleTimeout', 2 ** 31],
     ['limits', 5],
@@ -51,12 +65,62 @@ describe('an option of the wrong type or out of bounds is refused by name:', () 
     expect(error).toMatchObject({ code: 'ERR_DTLS_CIPHERS', option: 'ciphers', value: 'NO-SUCH-SUITE' });
   });
 
-  test.each(['maxAssociations', 'maxHandshakes'])('limits.%s', (name) => {
-    for (const value of [0, 2 ** 31, '5']) {
+  test.each([
+    'maxAssociations',
+    'maxAssociationsPerAddress',
+    'maxHandshakes',
+    'maxHandshakesPerAddress',
+    'handshakesPerSecond',
+    'handshakesPerSecondPerAddress',
+  ])('limits.%s', (name) => {
+    for (const value of [0, -1, 1.5, 2 ** 31, '5', Number.NaN]) {
       expect(refusal({ limits: { [name]: value } })).toMatchObject({ option: `limits.${name}`, value });
     }
-    expect(() => parseServerOptions({ ...base, limits: { [name]: 1 } })).not.toThrow();
+    for (const value of [1, 2 ** 31 - 1]) {
+      expect(parseServerOptions({ ...base, limits: { [name]: value } }).limits).toMatchObject({ [name]: value });
+    }
   });
+
+  test('limits.maxForgedRecords, which may be 0', () => {
+    for (const value of [-1, 0.5, 2 ** 53, '5']) {
+      const error = refusal({ limits: { maxForgedRecords: value } });
+      expect(error).toMatchObject({ option: 'limits.maxForgedRecords', value });
+    }
+    expect(parseServerOptions({ ...base, limits: { maxForgedRecords: 0 } }).maxForgedRecords).toBe(0);
+  });
+});
+
+describe('cookieSecret', () => {
+  const secrets = [1, 2, 3, 4].map((byte) => Buffer.alloc(32, byte));
+
+  test('may be one secret, or up to four in order', () => {
+    const parsed = (cookieSecret: ServerOptions['cookieSecret']) =>
+      parseServerOptions({ ...base, cookieSecret } as ServerOptions).cookieSecrets;
+    expect(parsed(secrets[0])).toEqual(secrets.slice(0, 1));
+    expect(parsed(secrets)).toEqual(secrets);
+    expect(parsed(new Uint8Array(33))).toEqual([new Uint8Array(33)]);
+  });
+
+  test('is not shown when it is refused', () => {
+    const secret = Buffer.from('this is all but 32 bytes long!!');
+    for (const cookieSecret of [secret, [secret], secret.toString()]) {
+      const error = refusal({ cookieSecret });
+      expect(error).not.toHaveProperty('value');
+      expectNoTrace(error, secret);
+    }
+  });
+
+  test('is checked by setCookieSecret as by createServer', async () => {
+    const server = createServer(base);
+    const refused = thrown(() => server.setCookieSecret([]));
+    expect(refused).toMatchObject({ code: 'ERR_DTLS_OPTION', option: 'cookieSecret' });
+    expect(() => server.setCookieSecret(secrets)).not.toThrow();
+    await server.close();
+  });
+});
+
+test.each([true, false])('migration may be %p', (migration) => {
+  expect(parseServerOptions({ ...base, migration })).toMatchObject({ migration });
 });
 
 test('a hint of 128 bytes is taken', () => {
@@ -68,6 +132,7 @@ test.each([
   ['pskidentityhint', 'pskIdentityHint'],
   ['hint', 'pskIdentityHint'],
   ['cookieSecrets', 'cookieSecret'],
+  ['migrate', 'migration'],
 ])('a misspelt option, %s, is refused with the nearest name, %s', (name, nearest) => {
   expect(refusal({ [name]: 1 }).message).toContain(`did you mean ${nearest}?`);
 });

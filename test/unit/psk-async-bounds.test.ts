@@ -113,11 +113,11 @@ describe('a server whose pskCallback takes its time', () => {
     const clients = [1, 2, 3, 4, 5].map((n) => named(`slow ${n}`));
     await link.quiet();
     expect([...answers.keys()]).toEqual(['slow 1', 'slow 2', 'slow 3']);
-    expect(server.stats).toMatchObject({ handshakesStarted: 3, refusedByLimit: 2 });
+    expect(server.stats).toMatchObject({ handshakesStarted: 3, refused: { maxHandshakes: 2 } });
     for (const answer of answers.values()) answer.resolve(key);
     await Promise.all(clients.slice(0, 3).map(({ opened }) => opened));
     await named('quick').opened;
-    expect(server.stats.refusedByLimit).toBe(2);
+    expect(server.stats.refused.maxHandshakes).toBe(2);
   });
 
   test('forgets the answer for a client that began anew, and asks for the new handshake', async () => {

@@ -122,10 +122,10 @@ describe('close while the end of the handshake is narrated', () => {
     link.toServer.rule = dropMessage(HandshakeType.ClientKeyExchange);
     client(link).startHandshake();
     await link.quiet();
-    expect(server.stats).toMatchObject({ handshakesStarted: 2, refusedByLimit: 0 });
+    expect(server.stats).toMatchObject({ handshakesStarted: 2, refused: { maxHandshakes: 0 } });
     client(link).startHandshake();
     await link.quiet();
-    expect(server.stats).toMatchObject({ handshakesStarted: 2, refusedByLimit: 1 });
+    expect(server.stats).toMatchObject({ handshakesStarted: 2, refused: { maxHandshakes: 1 } });
   });
 });
 

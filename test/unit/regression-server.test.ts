@@ -33,7 +33,7 @@ describe('maxHandshakes', () => {
   test('bounds the handshakes of addresses that have an association, too', async () => {
     const { link, server, transports } = await crowded(3);
     for (const transport of transports) await halfOpen(link, transport);
-    expect(server.stats).toMatchObject({ handshakesStarted: 4, refusedByLimit: 2 });
+    expect(server.stats).toMatchObject({ handshakesStarted: 4, refused: { maxHandshakes: 2 } });
     expect(server.associations.size).toBe(3);
   });
 
@@ -42,7 +42,7 @@ describe('maxHandshakes', () => {
     const first = await halfOpen(link, transports[0] as LinkClient);
     await halfOpen(link, transports[0] as LinkClient);
     expect(first.state).toBe('handshaking');
-    expect(server.stats).toMatchObject({ handshakesStarted: 3, handshakesFailed: 1, refusedByLimit: 0 });
+    expect(server.stats).toMatchObject({ handshakesStarted: 3, handshakesFailed: 1, refused: { maxHandshakes: 0 } });
   });
 
   test('lets newcomers in when the handshake of a known address is complete', async () => {
@@ -51,7 +51,7 @@ describe('maxHandshakes', () => {
     (transports[0] as LinkClient).unplug();
     await client(link, { transport: link.client((transports[0] as LinkClient).address) }).startHandshake().opened;
     await link.quiet();
-    expect(server.stats).toMatchObject({ replaced: 1, refusedByLimit: 0 });
+    expect(server.stats).toMatchObject({ replaced: 1, refused: { maxHandshakes: 0 } });
     const newcomer = await client(link).startHandshake().opened;
     await link.quiet();
     expect(server.associations.size).toBe(3);

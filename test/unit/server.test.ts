@@ -95,10 +95,22 @@ test('the counters count what happened', async () => {
     handshakesStarted: 2,
     handshakesCompleted: 1,
     handshakesFailed: 1,
-    refusedByLimit: 0,
-    datagramsIgnored: 1,
+    handshakesResumed: 0,
+    handshakeErrors: { ERR_DTLS_PSK_UNKNOWN: 1 },
+    refused: {
+      maxAssociations: 0,
+      maxAssociationsPerAddress: 0,
+      maxHandshakes: 0,
+      maxHandshakesPerAddress: 0,
+      handshakesPerSecond: 0,
+      handshakesPerSecondPerAddress: 0,
+      draining: 0,
+    },
+    dropped: { malformed: 1, hello: 0, stray: 0 },
     replaced: 0,
+    migrated: 0,
     expired: 0,
+    drained: 0,
   });
 });
 
