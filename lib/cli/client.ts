@@ -1,11 +1,12 @@
 import { isIP } from 'node:net';
-import { type ConnectOptions, DtlsAssociation } from '../index';
+import { type ConnectOptions, DtlsAssociation, type PacketCapture } from '../index';
 import { identityOptions, insecureWarning, usesCertificates, verificationOptions } from './certificates';
 import type { Report } from './events';
 import { readFlagFile } from './files';
 import { answered, sendLines } from './input';
 import { keylogWriter } from './keylog';
 import { type PeerFlags, peerOptions } from './options';
+import { PcapFile } from './pcap';
 import { chooseKey } from './psk';
 import { sessionWriter } from './session-file';
 import { stopRequested } from './stop';
@@ -25,7 +26,8 @@ export interface ClientFlags extends PeerFlags {
  * Throws for what cannot work, before anything is sent.
  */
 export async function runClient(host: string, port: number, flags: ClientFlags, report: Report): Promise<number> {
-  const clones = createClones(host, port, flags, report);
+  const pcap = flags.pcap === undefined ? undefined : new PcapFile(flags.pcap, report);
+  const clones = createClones(host, port, flags, report, pcap?.capture);
   if (flags.insecure) report(insecureWarning('the server'));
   const stop = stopRequested(flags.duration);
   for (const clone of clones) {
@@ -45,10 +47,17 @@ export async function runClient(host: string, port: number, flags: ClientFlags, 
     await Promise.all(clones.map((clone) => clone.close()));
   }
   const fine = await Promise.all(clones.map((clone) => endedWell(clone, report)));
-  return fine.every(Boolean) && !unsent ? 0 : 1;
+  const isRecorded = (await pcap?.close()) ?? true;
+  return fine.every(Boolean) && !unsent && isRecorded ? 0 : 1;
 }
 
-function createClones(host: string, port: number, flags: ClientFlags, report: Report): DtlsAssociation[] {
+function createClones(
+  host: string,
+  port: number,
+  flags: ClientFlags,
+  report: Report,
+  capture: PacketCapture | undefined,
+): DtlsAssociation[] {
   const { count, pskIdentity, sessOut } = flags;
   const key = chooseKey(flags, usesCertificates(flags));
   const options = clientOptions(host, port, flags);
@@ -57,7 +66,7 @@ function createClones(host: string, port: number, flags: ClientFlags, report: Re
   return Array.from({ length: count }, (_, number) => {
     const name = `${flags.name} (clone number ${number})`;
     const psk = key && { identity: pskIdentity ?? name, key };
-    const clone = new DtlsAssociation({ ...options, name, psk, keylog: keylog !== undefined });
+    const clone = new DtlsAssociation({ ...options, name, psk, keylog: keylog !== undefined, capture });
     if (keylog !== undefined) clone.on('keylog', keylog);
     if (storeSession !== undefined) clone.on('session', storeSession);
     watchClient(clone, host, report);

@@ -31,6 +31,7 @@ export interface PeerFlags extends OutputFlags, SecurityFlags {
   alpn?: string[];
   useSrtp?: SrtpProfile[];
   trace?: true;
+  pcap?: string;
   /** Seconds. */
   duration?: number;
 }
@@ -79,6 +80,7 @@ export function addOutputOptions(command: Command): Command {
     .addOption(jsonOption())
     .option('-q, --quiet', 'print only messages, warnings and errors')
     .addOption(keylogOption())
+    .option('--pcap <file>', 'write packets with their secrets to it (mode 0600), for Wireshark')
     .option('--trace', 'describe each message of the handshake on standard error');
 }
 

@@ -9,6 +9,7 @@ import {
 import type { Report } from './events';
 import { keylogWriter } from './keylog';
 import { type PeerFlags, peerOptions, toMs } from './options';
+import { PcapFile } from './pcap';
 import { chooseKey } from './psk';
 import { stopRequested } from './stop';
 import { UsageError } from './usage-error';
@@ -29,7 +30,8 @@ export async function runServer(flags: ServerFlags, report: Report): Promise<num
   checkCertificates(flags);
   const key = chooseKey(flags, usesCertificates(flags));
   const keylog = keylogWriter(flags.keylog);
-  const server = createServer(serverOptions(flags, key), (association) => {
+  const pcap = flags.pcap === undefined ? undefined : new PcapFile(flags.pcap, report);
+  const server = createServer({ ...serverOptions(flags, key), capture: pcap?.capture }, (association) => {
     association.on('message', (data) => answer(association, flags.echo ? data : acknowledgement(association), report));
   });
   watchServer(server, report);
@@ -44,8 +46,9 @@ export async function runServer(flags: ServerFlags, report: Report): Promise<num
   if (key === QT_EXAMPLE_KEY && !isLoopback(address)) warnOfExampleKey(report);
   const failure = await Promise.race([stop, failed]);
   await server.close();
+  const isRecorded = (await pcap?.close()) ?? true;
   if (failure !== undefined) throw failure;
-  return 0;
+  return isRecorded ? 0 : 1;
 }
 
 /** What Qt's server example answers; the name of a server's association is its peer's "(address:port)". */

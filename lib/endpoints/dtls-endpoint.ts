@@ -1,6 +1,9 @@
 import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
 import { hostPort, type RemoteAddress } from '../address';
+import { captured } from '../capture/capturing-endpoint';
+import { type PacketCapture, parseCapture } from '../capture/packet-capture';
+import type { PacketRecorder } from '../capture/packet-recorder';
 import { DtlsError, optionError } from '../errors';
 import { checkNames, integer, show, string } from '../options/check';
 import {
@@ -30,6 +33,8 @@ export interface EndpointOptions extends SocketOptions {
    * false. Default 65536.
    */
   sendHighWaterMark?: number;
+  /** Record every datagram, and the secrets of the associations to decrypt it; see the option of `connect`. */
+  capture?: PacketCapture | undefined;
 }
 
 let endpointOf: (endpoint: DtlsEndpoint) => Endpoint;
@@ -87,7 +92,7 @@ export class DtlsEndpoint {
  * used, with `ERR_DTLS_SOCKET` (its `cause` is the system's error) when the address cannot be had.
  */
 export async function createEndpoint(options: EndpointOptions = {}): Promise<DtlsEndpoint> {
-  checkNames('createEndpoint', options, [...OWN_SOCKET_NAMES, 'socket', 'sendHighWaterMark']);
+  checkNames('createEndpoint', options, [...OWN_SOCKET_NAMES, 'socket', 'sendHighWaterMark', 'capture']);
   refuseBeside('socket', options, OWN_SOCKET_NAMES);
   const given = string('localAddress', options.localAddress);
   const address = given ?? '::';
@@ -101,14 +106,15 @@ export async function createEndpoint(options: EndpointOptions = {}): Promise<Dtl
     userSocket: parseUserSocket(options.socket),
     sendHighWaterMark: parseSendHighWaterMark(options.sendHighWaterMark),
   });
+  const capture = parseCapture(options.capture);
   try {
-    return await bind(config);
+    return await bind(config, capture);
   } catch (error) {
     const hasNoIpv6 = given === undefined && NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '');
     if (!hasNoIpv6) throw socketError(config, error as Error);
   }
   const ipv4: UdpConfig = { ...config, address: '0.0.0.0', family: 4 };
-  return bind(ipv4).catch((error) => {
+  return bind(ipv4, capture).catch((error) => {
     throw socketError(ipv4, error);
   });
 }
@@ -116,8 +122,8 @@ export async function createEndpoint(options: EndpointOptions = {}): Promise<Dtl
 const OWN_SOCKET_NAMES = ['localAddress', 'localPort', 'ipv6Only', 'reusePort', ...SOCKET_NAMES] as const;
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 
-async function bind(config: UdpConfig): Promise<DtlsEndpoint> {
-  const endpoint = newUdpEndpoint(config);
+async function bind(config: UdpConfig, capture: PacketRecorder | undefined): Promise<DtlsEndpoint> {
+  const endpoint = captured(newUdpEndpoint(config), capture);
   // A bound socket fails only when the process is out of means; its associations notice by their deadlines.
   await endpoint.open({ stranger: () => {}, failed: () => {} });
   return new DtlsEndpoint(endpoint);

@@ -84,9 +84,19 @@ export function occupied({ address, port }: RemoteAddress): Error {
   return error;
 }
 
+/** As node:dgram has it. */
+const NOT_RUNNING = 'ERR_SOCKET_DGRAM_NOT_RUNNING';
+
 /** For those who are attached to an endpoint that closes. */
 export function closedError(): Error {
-  return new Error('its endpoint was closed');
+  const error: NodeJS.ErrnoException = new Error('its endpoint was closed');
+  error.code = NOT_RUNNING;
+  return error;
+}
+
+/** Whether an endpoint is of no use any more. */
+export function isClosedError(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === NOT_RUNNING;
 }
 
 /** Names an address in tables; also what its cookie is bound to. */
