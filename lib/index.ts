@@ -1,9 +1,10 @@
 export type { RemoteAddress } from './address';
 export { DtlsAssociation } from './association/association';
-export type { CipherInfo, CloseInfo, DtlsAssociationEvents } from './association/events';
+export type { CipherInfo, CloseInfo, DtlsAssociationEvents, ReconnectInfo } from './association/events';
 export type { SecureChannel } from './association/secure-channel';
 export type { AssociationState } from './association/state';
 export { type Capabilities, capabilities, type Versions, versions } from './capabilities';
+export { PacketCapture, type PacketCaptureEvents } from './capture/packet-capture';
 export { connect, createServer } from './connect';
 export type { EncryptedKey, EncryptedPfx } from './credentials/identity';
 export type { PemOrDer } from './credentials/pem';
@@ -11,15 +12,26 @@ export type { PublicKey } from './credentials/public-keys';
 export type { SrtpKeys } from './credentials/srtp-keys';
 export type { TicketKeys } from './credentials/ticket-keys';
 export type { DtlsVersion } from './credentials/version';
+export type {
+  AlertMessage,
+  DropMessage,
+  HandshakeMessage,
+  MigrationMessage,
+  RetransmissionMessage,
+} from './diagnostics';
 export { createEndpoint, DtlsEndpoint, type EndpointOptions } from './endpoints/dtls-endpoint';
 export { DtlsError, type DtlsErrorCode } from './errors';
 export type { HandshakeInfo } from './handshake/info';
 export type { ClientPskCallback, ConnectOptions, LookupFunction, PskAnswer } from './options/client';
+export type { CookieSecret } from './options/cookie-secret';
+export type { DrainOptions } from './options/drain';
+export type { KeepAliveOptions } from './options/keep-alive';
+export type { ServerLimits } from './options/limits';
 export type { PskCredentials, PskTable } from './options/psk';
+export type { ReconnectOptions } from './options/reconnect';
 export type {
   AlpnCallback,
   ListenOptions,
-  ServerLimits,
   ServerOptions,
   ServerPskCallback,
   SniCallback,
@@ -31,7 +43,7 @@ export type { CheckServerIdentity, PeerDetails, VerifyPeer } from './options/ver
 export { QT_EXAMPLE_KEY } from './qt/seed';
 export { createSecureContext, SecureContext, type SecureContextOptions } from './secure-context';
 export { DtlsServer, type DtlsServerEvents } from './server/server';
-export type { AssociationStats, ServerStats } from './stats';
+export type { AssociationStats, DropReason, RefusalReason, ServerStats, StrangerDropReason } from './stats';
 export type {
   Outlet,
   ServerTransport,

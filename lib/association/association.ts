@@ -1,30 +1,30 @@
 import type { RemoteAddress } from '../address';
-import { emitSafely, rethrowLater } from '../emit';
-import { closedEarlyError, DtlsError, messageSizeError, notOpenError } from '../errors';
+import { rethrowLater } from '../emit';
+import { closedEarlyError, DtlsError, notOpenError } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
-import { show } from '../options/check';
-import { type ClientConfig, type ConnectOptions, parseConnectOptions } from '../options/client';
+import { type ConnectOptions, parseConnectOptions } from '../options/client';
 import type { SessionConfig } from '../options/session';
 import { ClientNarrator, type Narrator } from '../qt/narrator';
-import { PingTimer } from '../qt/ping';
-import { seedOptions } from '../qt/seed';
+import { type SeedOptions, seedOptions } from '../qt/seed';
 import { type AssociationStats, newAssociationStats } from '../stats';
 import type { Transport } from '../transport';
-import { ClientConnector, transportError } from './client-connector';
-import { type Deferred, deferred } from './deferred';
-import type { DriverEvents, DriverSetup } from './driver-setup';
-import type { CloseInfo, DtlsAssociationEvents } from './events';
-import { clientParts, type HandshakeParts } from './handshake-parts';
-import { MessageReaders } from './message-queue';
+import { Announcer } from './announcer';
+import { transportError } from './client-connector';
+import { ClientSide } from './client-side';
+import type { DriverSetup } from './driver-setup';
+import type { CloseInfo } from './events';
+import { Followers } from './followers';
+import type { HandshakeParts } from './handshake-parts';
+import { messageBytes } from './message-bytes';
 import type { Outcome } from './outcome';
 import { PeerSetup } from './peer-setup';
 import { attachSession, detachSession, SecureChannel } from './secure-channel';
 import { SessionDriver } from './session-driver';
-import { type AssociationState, move } from './state';
+import { type AssociationState, isOver, move } from './state';
 
-type SeedOptions = Omit<ConnectOptions, 'host' | 'port' | 'name'>;
-
-let endPeer: (association: DtlsAssociation, reason: 'idle' | 'replaced') => void;
+let endPeer: (association: DtlsAssociation, reason: 'idle' | 'replaced' | 'drained') => void;
+let adoptDatagram: (association: DtlsAssociation, datagram: Uint8Array, move: () => void) => boolean;
+let recordsAhead: (association: DtlsAssociation, datagram: Uint8Array) => number;
 
 /**
  * One DTLS association: messages to and from one peer over UDP, encrypted. Named after the class of Qt's DTLS
@@ -37,27 +37,21 @@ export class DtlsAssociation extends SecureChannel {
   readonly name: string;
   readonly stats: AssociationStats = newAssociationStats();
   readonly #config: SessionConfig;
-  /** Both absent on a server. */
-  readonly #client: ClientConfig | undefined;
-  readonly #connector: ClientConnector | undefined;
-  readonly #narrator: Narrator;
-  readonly #opened: Deferred<this> = deferred();
-  readonly #closed: Deferred<CloseInfo> = deferred();
-  readonly #readers = new MessageReaders();
+  /** Absent on a server. */
+  readonly #client: ClientSide | undefined;
+  readonly #announcer: Announcer;
+  readonly #followers = new Followers<this>();
   #state: AssociationState = 'idle';
   #driver: SessionDriver | undefined;
   #deadlineAt = 0;
-  #wasOpen = false;
   #handshake: HandshakeInfo | undefined;
-  #ping: PingTimer | undefined;
   #referenced = true;
-  #traces: boolean;
-  /** Whoever reads a promise, or iterates, hears of an error without an `error` listener. */
-  #openedIsRead = false;
-  #closedIsRead = false;
+  #traces = false;
 
   static {
     endPeer = (association, reason) => association.#finish({ reason });
+    adoptDatagram = (association, datagram, move) => association.#driver?.adopt(datagram, move) ?? false;
+    recordsAhead = (association, datagram) => association.#driver?.recordsAhead(datagram) ?? 0;
   }
 
   constructor(options: ConnectOptions);
@@ -69,9 +63,8 @@ export class DtlsAssociation extends SecureChannel {
     if (first instanceof PeerSetup) {
       const { config, name, narrator } = first.parts;
       this.#config = config;
-      this.#traces = config.trace;
       this.name = name;
-      this.#narrator = narrator;
+      this.#announcer = this.#newAnnouncer(narrator);
       this.#state = move(this.#state, 'handshaking');
       this.#deadlineAt = performance.now() + config.handshakeTimeoutMs;
       // What keeps the process alive is the server's socket.
@@ -81,15 +74,20 @@ export class DtlsAssociation extends SecureChannel {
     }
     const config = parseConnectOptions(typeof first === 'string' ? seedOptions(first, port, name, options) : first);
     this.#config = config;
-    this.#traces = config.trace;
-    this.#client = config;
     this.name = config.name;
-    this.#narrator = new ClientNarrator(this, this.name);
-    this.#connector = new ClientConnector(config, {
-      lookup: (address) => this.#emit('lookup', address),
+    this.#announcer = this.#newAnnouncer(new ClientNarrator(this, this.name));
+    this.#client = new ClientSide(config, {
+      lookup: (address) => this.#announcer.emit('lookup', address),
       attempt: (transport) => this.#attempt(transport),
       failed: (error) => this.#fail(error),
+      due: () => this.#connect(),
+      aborted: (error) => this.#finish({ reason: 'error', error }),
     });
+  }
+
+  /** Which end of the handshake this is. */
+  get role(): 'client' | 'server' {
+    return this.#client === undefined ? 'server' : 'client';
   }
 
   get state(): AssociationState {
@@ -98,21 +96,18 @@ export class DtlsAssociation extends SecureChannel {
 
   /** The peer; before a client has one, its host and port as given, with family unknown. */
   get remote(): RemoteAddress {
-    return (
-      this.#driver?.remote ?? { address: this.#client?.host ?? '', port: this.#client?.port ?? 0, family: 'unknown' }
-    );
+    const { host = '', port = 0 } = this.#client?.config ?? {};
+    return this.#driver?.remote ?? { address: host, port, family: 'unknown' };
   }
 
   /** Resolves when the handshake is complete; rejects with what prevented it. */
   get opened(): Promise<this> {
-    this.#openedIsRead = true;
-    return this.#opened.promise;
+    return this.#followers.opened;
   }
 
   /** Resolves when everything is released, whatever ended the association. */
   get closed(): Promise<CloseInfo> {
-    this.#closedIsRead = true;
-    return this.#closed.promise;
+    return this.#followers.closed;
   }
 
   /** How the handshake went, once it is complete. */
@@ -130,44 +125,32 @@ export class DtlsAssociation extends SecureChannel {
 
   /** Starts a client's handshake; its end shows in `opened`. Throws `ERR_DTLS_STATE` when called twice. */
   startHandshake(): this {
-    if (this.#client === undefined || this.#connector === undefined || this.#state !== 'idle') {
+    if (this.#client === undefined || this.#state !== 'idle') {
       throw new DtlsError('ERR_DTLS_STATE', `startHandshake: the association is ${this.#state}, not idle.`);
     }
-    const { signal, handshakeTimeoutMs } = this.#client;
-    this.#state = move(this.#state, 'connecting');
-    this.#deadlineAt = performance.now() + handshakeTimeoutMs;
-    if (signal?.aborted) {
-      this.#onAbort();
-      return this;
-    }
-    signal?.addEventListener('abort', this.#onAbort);
-    if (!this.#connector.immediate) this.#narrator.connecting?.();
-    // A listener may have ended the association already, here as in `#attempt`.
-    if (this.#state === ('connecting' as AssociationState)) this.#connector.start();
-    if (!this.#referenced) this.#connector.unref();
+    this.#client.heedSignal();
+    if (this.#is('idle')) this.#connect();
     return this;
   }
 
   /**
    * Encrypts and sends one message of 1 to `maxPayload` bytes, strings as UTF-8. False: taken, but the queue is
-   * over its mark; wait for `drain`. Throws `ERR_DTLS_STATE` when the association is not open and
-   * `ERR_DTLS_MESSAGE_SIZE` when the message does not fit a datagram.
+   * over its mark, or kept by `reconnect.queue`; wait for `drain`. Throws `ERR_DTLS_STATE` when the association is
+   * not open and `ERR_DTLS_MESSAGE_SIZE` when the message does not fit a datagram.
    */
   send(data: string | Uint8Array): boolean {
     const driver = this.#driver;
-    if (this.#state !== 'open' || driver === undefined) throw notOpenError(this.#state);
-    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    if (!(bytes instanceof Uint8Array)) {
-      throw new DtlsError('ERR_DTLS_OPTION', `send: a string or Uint8Array is expected, not ${show(data)}.`);
-    }
-    if (bytes.length === 0 || bytes.length > this.maxPayload) throw messageSizeError(bytes.length, this.maxPayload);
-    return driver.send(bytes);
+    if (this.#state === 'open' && driver !== undefined) return driver.send(messageBytes(data, this.maxPayload));
+    const backlog = this.#followers.wasOpen ? this.#client?.backlog : undefined;
+    if (backlog === undefined || isOver(this.#state)) throw notOpenError(this.#state);
+    backlog.add(messageBytes(data, this.maxPayload));
+    return false;
   }
 
   /** Sends close_notify, flushes and releases. Resolves when done; may be called in any state, and again. */
   close(): Promise<CloseInfo> {
     this.#finish({ reason: 'local' });
-    return this.#closed.promise;
+    return this.#followers.released;
   }
 
   /** As `close`, without waiting; an `error` given is emitted and tells why in `closed`. */
@@ -178,7 +161,7 @@ export class DtlsAssociation extends SecureChannel {
   /** Undoes `unref`. */
   ref(): this {
     this.#referenced = true;
-    this.#connector?.ref();
+    this.#client?.ref();
     this.#driver?.ref();
     return this;
   }
@@ -186,7 +169,7 @@ export class DtlsAssociation extends SecureChannel {
   /** The association no longer keeps the process alive. */
   unref(): this {
     this.#referenced = false;
-    this.#connector?.unref();
+    this.#client?.unref();
     this.#driver?.unref();
     return this;
   }
@@ -196,164 +179,152 @@ export class DtlsAssociation extends SecureChannel {
    * ended it if that was an error. Leaving the loop does not close the association.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
-    this.#closedIsRead = true;
-    return this.#readers.open();
+    return this.#followers.read();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
+  /** For the first time, or again. */
+  #connect(): void {
+    const client = this.#client;
+    if (client === undefined || (this.#state !== 'idle' && this.#state !== 'reconnecting')) return;
+    this.#state = move(this.#state, 'connecting');
+    this.#deadlineAt = performance.now() + client.config.handshakeTimeoutMs;
+    if (!client.isImmediate) this.#announcer.narrator.connecting?.();
+    if (this.#is('connecting')) client.connect(this.#referenced);
+  }
+
   #attempt(transport: Transport): SessionDriver | undefined {
     if (this.#state === 'handshaking') this.#state = move(this.#state, 'connecting');
-    if (this.#state !== 'connecting') return undefined;
-    return this.#drive(clientParts(this.#client as ClientConfig), transport);
+    if (this.#client === undefined || this.#state !== 'connecting') return undefined;
+    return this.#drive(this.#client.parts(), transport);
   }
 
   #drive(parts: HandshakeParts, transport: Transport): SessionDriver {
-    const { mtu, secureContext } = this.#config;
+    const { mtu, secureContext, capture, maxForgedRecords } = this.#config;
     const setup: DriverSetup = {
       transport,
-      events: this.#driverEvents(),
+      events: this.#announcer,
       stats: this.stats,
       mtu,
       deadlineAt: this.#deadlineAt,
       keylog: secureContext.keylog,
+      capture,
+      maxForgedRecords,
     };
     const driver = new SessionDriver(setup, parts);
     this.#driver = driver;
     if (!this.#referenced) driver.unref();
-    if (this.#traces) driver.trace();
+    if (this.#traces || this.#config.trace) driver.trace();
     driver.open();
     return driver;
   }
 
-  #driverEvents(): DriverEvents {
-    const narrator = this.#narrator;
-    return {
+  #newAnnouncer(narrator: Narrator): Announcer {
+    return new Announcer(this, narrator, {
       opened: () => {
         if (this.#state === 'connecting') this.#state = move(this.#state, 'handshaking');
-        if (this.#connector?.immediate === false) narrator.connected?.();
+        if (this.#client?.isImmediate === false) narrator.connected?.();
       },
-      started: () => narrator.started(),
-      pskRequested: (identity) => narrator.pskRequested(identity),
-      progressed: () => narrator.continuing(),
-      retransmitted: () => {
-        narrator.retransmitting?.();
-        this.#emit('handshakeTimeout');
-        this.#connector?.retransmitted();
-      },
+      retransmitted: () => this.#client?.connector?.retransmitted(),
       established: (handshake, outcome) => this.#established(handshake, outcome),
-      keylog: (lines) => this.#emit('keylog', lines),
-      message: (data, bytes, offset, length) => this.#message(data, bytes, offset, length),
-      drained: () => this.#emit('drain'),
+      received: (message) => this.#followers.push(message),
       closedByPeer: () => {
         detachSession(this);
         narrator.closedByPeer();
-        this.#finish({ reason: 'peer' });
+        this.#lose({ reason: 'peer' });
       },
-      failed: (error) => {
-        detachSession(this);
-        this.#fail(error);
-      },
+      failed: (error) => this.#fail(error),
       transportFailed: (error, fatal) => this.#transportFailed(error, fatal),
-    };
+    });
   }
 
   #established(handshake: HandshakeInfo, outcome: Outcome): void {
+    const announcer = this.#announcer;
+    const isBack = this.#followers.wasOpen;
     this.#state = move(this.#state, 'open');
-    attachSession(this, outcome, this.#client?.sessionBinding);
-    this.#connector?.cancel();
+    attachSession(this, outcome, this.#client?.config.sessionBinding);
+    this.#client?.opened(outcome);
     this.#handshake = handshake;
-    this.#wasOpen = true;
-    this.#opened.resolve(this);
-    this.#narrator.established(outcome.negotiated);
-    if (this.#isOpen()) this.#emit('secureConnect');
-    if (this.#isOpen() && this.listenerCount('session') > 0) this.#emitSession();
-    if (this.#isOpen() && this.#client !== undefined && this.#client.pingIntervalMs > 0) this.#startPing();
+    if (isBack) this.stats.reconnects++;
+    announcer.handshake(handshake);
+    this.#followers.open(this);
+    // Before anybody else can send.
+    const hasRoom = this.#client?.backlog?.sendTo(this) ?? true;
+    announcer.narrator.established(outcome.negotiated);
+    if (this.#is('open')) announcer.emit('secureConnect');
+    if (this.#is('open')) announcer.session();
+    // Somebody may have been told to wait before the association was lost, or since.
+    if (isBack && hasRoom && this.#is('open')) announcer.emit('drain');
+    if (this.#is('open') && this.#driver !== undefined) this.#client?.keepUp(this, this.#driver, announcer.narrator);
   }
 
   /** Asked again after each call of a listener, which may have ended the association. */
-  #isOpen(): boolean {
-    return this.#state === 'open';
-  }
-
-  #emitSession(): void {
-    const session = this.getSession();
-    if (session !== undefined) this.#emit('session', session);
-  }
-
-  #startPing(): void {
-    this.#ping = new PingTimer(this.name, (this.#client as ClientConfig).pingIntervalMs, {
-      send: (text) => this.send(text),
-      failed: (reason) => this.#narrator.pingFailed?.(reason),
-    });
-    this.#ping.start();
-  }
-
-  #message(data: Buffer, bytes: Uint8Array, offset: number, length: number): void {
-    this.stats.messagesDropped += this.#readers.push(data);
-    this.#emit('message', data);
-    if (this.#narrator.isAskedForMessages) this.#narrator.message(bytes.subarray(offset, offset + length), data);
+  #is(state: AssociationState): boolean {
+    return this.#state === state;
   }
 
   #transportFailed(error: Error, fatal: boolean): void {
+    const connector = this.#client?.connector;
     const isConnecting = this.#state === 'connecting' || this.#state === 'handshaking';
-    const isFinal = fatal || (isConnecting && this.#connector?.isHopeless(error) === true);
-    if (isFinal && isConnecting && this.#connector?.movesOn()) return;
+    const isFinal = fatal || (isConnecting && connector?.isHopeless(error) === true);
+    if (isFinal && isConnecting && connector?.movesOn()) return;
     this.stats.transportErrors++;
-    this.#narrator.transportError?.();
+    this.#announcer.narrator.transportError?.();
     if (isFinal) this.#fail(transportError(error, this.#driver?.remote, this.#driver?.handshakeInfo()));
   }
 
   #fail(error: DtlsError): void {
-    if (this.#state === 'closing' || this.#state === 'closed') return;
-    if (this.#state === 'open') this.#narrator.failed(error.message);
-    else if (this.#state === 'connecting') this.#narrator.startFailed?.(error.message);
-    else this.#narrator.handshakeFailed(error.message);
-    this.#finish({ reason: 'error', error });
+    if (this.#is('reconnecting') || isOver(this.#state)) return;
+    detachSession(this);
+    this.#announcer.lost(this.#state, error);
+    this.#lose({ reason: 'error', error });
+  }
+
+  /** By no wish of this side. A client that was open before may try to come back. */
+  #lose(info: CloseInfo): void {
+    if (this.#is('reconnecting') || isOver(this.#state)) return;
+    const next = this.#followers.wasOpen ? this.#client?.nextAttempt(info.error) : undefined;
+    if (next === undefined) {
+      this.#finish(info);
+      return;
+    }
+    const wasOpen = this.#state === 'open';
+    const released = this.#leave('reconnecting', info);
+    if (wasOpen) this.#announcer.emit('disconnect', info);
+    if (this.#is('reconnecting')) this.#announcer.emit('reconnecting', next);
+    if (this.#is('reconnecting')) this.#client?.wait(next.delayMs, released, this.#referenced);
   }
 
   /** The one way out, from any state. */
   #finish(info: CloseInfo): void {
-    if (this.#state === 'closing' || this.#state === 'closed') return;
-    this.#state = move(this.#state, 'closing');
-    this.#ping?.stop();
-    this.#connector?.cancel();
-    this.#client?.signal?.removeEventListener('abort', this.#onAbort);
+    if (isOver(this.#state)) return;
+    const { error } = info;
+    const released = this.#leave('closing', info);
+    this.#client?.ignoreSignal();
+    this.#followers.end(error);
+    // Not before the caller had the time to read `opened`, as after a `startHandshake` that failed at once.
+    if (error !== undefined) queueMicrotask(() => this.#announcer.error(error, this.#followers.hear));
+    released.then(() => {
+      this.#state = move(this.#state, 'closed');
+      this.#followers.close(info);
+      this.#announcer.emit('close', info);
+    });
+  }
+
+  /** Ends the session, or the handshake for one; resolves when its transport is released. */
+  #leave(next: 'reconnecting' | 'closing', { reason, error }: CloseInfo): Promise<void> {
+    const isHandshake = this.#state !== 'open' && this.#state !== 'reconnecting';
+    this.#state = move(this.#state, next);
+    this.#client?.rest();
     detachSession(this);
     // To a peer that has new keys a close_notify under the old ones is noise.
-    const released = this.#driver?.close({ silently: info.reason === 'replaced' }) ?? Promise.resolve();
-    const { error } = info;
-    if (!this.#wasOpen) this.#opened.reject(error ?? closedEarlyError());
-    this.#readers.end(error);
-    // Not before the caller had the time to read `opened`, as after a `startHandshake` that failed at once.
-    if (error !== undefined) queueMicrotask(() => this.#surface(error));
-    released
-      .catch((error) => rethrowLater(error))
-      .then(() => {
-        this.#state = move(this.#state, 'closed');
-        this.#closed.resolve(info);
-        this.#emit('close', info);
-      });
-  }
-
-  /** An error that nobody can have heard of otherwise is thrown, as by any EventEmitter. */
-  #surface(error: Error): void {
-    const isAwaited = this.#openedIsRead && !this.#wasOpen;
-    const heard =
-      isAwaited || this.#closedIsRead || this.#client === undefined || this.listenerCount('errorMessage') > 0;
-    if (!heard || this.listenerCount('error') > 0) this.#emit('error', error);
-  }
-
-  readonly #onAbort = (): void => {
-    const cause = this.#client?.signal?.reason;
-    this.#finish({ reason: 'error', error: new DtlsError('ABORT_ERR', 'The association was aborted.', { cause }) });
-  };
-
-  #emit<E extends keyof DtlsAssociationEvents>(event: E, ...args: DtlsAssociationEvents[E]): void {
-    emitSafely(this, event, ...args);
+    const released = this.#driver?.close({ silently: reason === 'replaced' }) ?? Promise.resolve();
+    if (isHandshake) this.#announcer.handshake(undefined, error ?? closedEarlyError());
+    return released.catch(rethrowLater);
   }
 }
 
-export { endPeer };
+export { adoptDatagram, endPeer, recordsAhead };

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { hostPort, type RemoteAddress } from '../address';
+import { captured } from '../capture/capturing-endpoint';
 import { ClientTransport } from '../endpoints/client-transport';
 import { newUdpEndpoint } from '../endpoints/open-endpoint';
 import { DtlsError } from '../errors';
@@ -42,11 +42,6 @@ export class ClientConnector {
   constructor(config: ClientConfig, events: ConnectorEvents) {
     this.#config = config;
     this.#events = events;
-  }
-
-  /** Whether there is nothing to resolve. */
-  get immediate(): boolean {
-    return this.#config.transport !== undefined || isIP(this.#config.host) !== 0;
   }
 
   start(): void {
@@ -111,12 +106,12 @@ export class ClientConnector {
   }
 
   #newTransport(remote: RemoteAddress): Transport {
-    const { endpoint, localAddress, localPort, socket, sendHighWaterMark } = this.#config;
+    const { endpoint, localAddress, localPort, socket, sendHighWaterMark, capture } = this.#config;
     if (endpoint !== undefined) return new ClientTransport(endpoint, remote, true);
     const family = remote.family === 'IPv6' ? 6 : 4;
     const address = localAddress ?? (family === 6 ? '::' : '0.0.0.0');
     const own = newUdpEndpoint({ address, port: localPort, family, socket, sendHighWaterMark }, remote);
-    return new ClientTransport(own, remote, false);
+    return new ClientTransport(captured(own, capture), remote, false);
   }
 }
 

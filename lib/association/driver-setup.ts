@@ -1,6 +1,8 @@
+import type { RemoteAddress } from '../address';
+import type { PacketRecorder } from '../capture/packet-recorder';
 import type { DtlsError } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
-import type { AssociationStats } from '../stats';
+import type { AssociationStats, DropReason } from '../stats';
 import type { Transport } from '../transport';
 import type { Outcome } from './outcome';
 
@@ -27,6 +29,12 @@ export interface DriverEvents {
   /** The transport's queue is empty again. */
   drained(): void;
   transportFailed(error: Error, fatal: boolean): void;
+  /** The peer is at another address now. */
+  moved(from: RemoteAddress, to: RemoteAddress): void;
+  /** A datagram came to nothing. */
+  dropped(reason: DropReason): void;
+  /** `alert` is `level << 8 | description`. */
+  alert(direction: 'sent' | 'received', alert: number): void;
 }
 
 /** What a driver needs for as long as it lives. */
@@ -39,4 +47,8 @@ export interface DriverSetup {
   readonly deadlineAt: number;
   /** Whether the session collects key log lines. */
   readonly keylog: boolean;
+  /** Where they go, too. */
+  readonly capture: PacketRecorder | undefined;
+  /** 0: any number; undefined: what the suite bears. */
+  readonly maxForgedRecords: number | undefined;
 }

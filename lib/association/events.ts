@@ -4,11 +4,18 @@ import type { ClientSignals } from '../qt/narrator';
 export interface CloseInfo {
   /**
    * Who ended the association: `close()` or `destroy()` here, the peer's close_notify, an error; on a server also
-   * `idleTimeout`, or a new handshake of the same peer.
+   * `idleTimeout`, a new handshake of the same peer, or `drain`.
    */
-  readonly reason: 'local' | 'peer' | 'error' | 'idle' | 'replaced';
+  readonly reason: 'local' | 'peer' | 'error' | 'idle' | 'replaced' | 'drained';
   /** Present when the reason is an error. */
   readonly error?: Error;
+}
+
+/** When a client that lost its association tries to connect again. */
+export interface ReconnectInfo {
+  /** Counted from 1, anew each time that the association was open. */
+  readonly attempt: number;
+  readonly delayMs: number;
 }
 
 export interface CipherInfo {
@@ -27,7 +34,12 @@ export interface DtlsAssociationEvents extends ClientSignals {
   message: [data: Buffer];
   /** After `send` returned false: there is room again. */
   drain: [];
+  /** For good. */
   close: [info: CloseInfo];
+  /** With the option `reconnect`: the association was lost and is not open any more. */
+  disconnect: [info: CloseInfo];
+  /** With the option `reconnect`: the next attempt begins after the delay. */
+  reconnecting: [info: ReconnectInfo];
   /** Always fatal, and followed by `close`. */
   error: [error: Error];
   /** The retransmission timer sent a flight again. */
@@ -36,6 +48,8 @@ export interface DtlsAssociationEvents extends ClientSignals {
   session: [session: Buffer];
   /** With the option `keylog`: NSS key log lines, each ended by a line feed. */
   keylog: [lines: Buffer];
+  /** On a server: the peer has another port or address from now on, and `remote` with it. */
+  addressChange: [from: RemoteAddress, to: RemoteAddress];
   /** An address of the host is tried. */
   lookup: [address: RemoteAddress];
 }

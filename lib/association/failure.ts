@@ -54,3 +54,16 @@ export function dataFailure(session: Session, peer: RemoteAddress | undefined): 
   }
   return new DtlsError('ERR_DTLS_INTERNAL', `OpenSSL failed: ${reason || 'it gave no reason'}.`, { peer, reason });
 }
+
+/** So many forgeries that one might have passed (RFC 9147 section 4.5.3). */
+export function forgedError(count: number, peer: RemoteAddress | undefined): DtlsError {
+  const message = `${count} records failed authentication; somebody forges them, and new keys are needed.`;
+  return new DtlsError('ERR_DTLS_FORGED', message, { peer });
+}
+
+/** A peer that was asked for a sign of life so many times in vain; `cause` is why it could not be asked. */
+export function deadPeerError(peer: RemoteAddress, asked: number, cause: unknown): DtlsError {
+  const whom = hostPort(peer.address, peer.port);
+  const message = `The peer ${whom} is dead: no message came after ${asked} keep-alives that it should have answered.`;
+  return new DtlsError('ERR_DTLS_PEER_DEAD', message, { peer, cause });
+}

@@ -1,10 +1,19 @@
 import type { Session } from '../../binding';
 import type { HandshakeRecorder } from '../handshake/recorder';
-import { fatalAlertRecord } from '../handshake/wire';
+import { ContentType, fatalAlertRecord } from '../handshake/wire';
 import { datagrams } from '../slab-outlet';
 import type { DriverSetup } from './driver-setup';
 
-/** Carries what OpenSSL wants to send to the transport: flights, alerts, repetitions; not the datagrams of messages. */
+/**
+ * An empty record without keys: NATs see it, and peers drop it, for it is of an epoch that is over (RFC 6347 section
+ * 4.1). The octet 0xFF of IPsec (RFC 3948 section 2.3) will not do: GnuTLS keeps it, takes it for the first of the next
+ * datagram, and loses that.
+ */
+const KEEP_ALIVE = Uint8Array.of(ContentType.ApplicationData, 0xfe, 0xfd, ...new Uint8Array(10));
+
+/**
+ * Carries to the transport what is no message: what OpenSSL wants to send (flights, alerts), repetitions, keep-alives.
+ */
 export class FlightSender {
   readonly #setup: DriverSetup;
   readonly #onFailure: (error: Error) => void;
@@ -38,6 +47,10 @@ export class FlightSender {
   /** A fatal alert in clear, for a peer that has not seen our change of cipher. */
   alert(description: number, { nextSequence }: HandshakeRecorder): void {
     this.#transmit(fatalAlertRecord(description, nextSequence));
+  }
+
+  keepAlive(): void {
+    this.#transmit(KEEP_ALIVE);
   }
 
   /** The session is gone. */

@@ -20,8 +20,8 @@ export interface HandshakeParts {
 }
 
 /** Those of a client; a server has its own in lib/server/peer-parts.ts. */
-export function clientParts(config: ClientConfig): HandshakeParts {
-  const { secureContext, mtu, pskCallback, verification, native } = config;
+export function clientParts(config: ClientConfig, native = config.native): HandshakeParts {
+  const { secureContext, mtu, pskCallback, verification } = config;
   const asks = pskCallback !== undefined && secureContext.pskKind === undefined;
   return {
     role: 'client',

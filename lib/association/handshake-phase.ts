@@ -3,6 +3,7 @@ import { usesPsk } from '../credentials/ciphers';
 import type { HandshakeInfo } from '../handshake/info';
 import type { HandshakeRecorder } from '../handshake/recorder';
 import type { Answer } from './checkpoint';
+import type { DriverSetup } from './driver-setup';
 import type { HandshakeParts } from './handshake-parts';
 import type { Standing } from './peer-judge';
 
@@ -11,6 +12,7 @@ export class HandshakePhase {
   readonly parts: HandshakeParts;
   #isJudged = false;
   #pskIdentity = '';
+  #traces = false;
 
   constructor(parts: HandshakeParts) {
     this.parts = parts;
@@ -50,10 +52,30 @@ export class HandshakePhase {
   }
 
   /** The identity that OpenSSL asked a key for, once; undefined when there is nothing new. */
-  takePskIdentity(): string | undefined {
+  #takePskIdentity(): string | undefined {
     if (this.#pskIdentity !== '' || !this.#session.takePskRequested()) return undefined;
     this.#pskIdentity = this.#session.pskIdentity().toString();
     return this.#pskIdentity;
+  }
+
+  /** From now on describes itself on stderr. */
+  trace(): void {
+    this.#traces = true;
+    this.#session.setTrace(true);
+  }
+
+  /** What came to light about the keys, after datagrams were taken or sent. A listener may end the session. */
+  report({ events, keylog, capture }: DriverSetup): void {
+    if (this.#traces) process.stderr.write(this.#session.takeTrace());
+    if (keylog) {
+      const lines = this.#session.takeKeylog();
+      if (lines.length > 0) {
+        capture?.secrets(lines);
+        events.keylog(lines);
+      }
+    }
+    const identity = this.#session.isDestroyed() ? undefined : this.#takePskIdentity();
+    if (identity !== undefined) events.pskRequested(identity);
   }
 
   info(): HandshakeInfo {

@@ -7,12 +7,12 @@ import type { HandshakeRecorder } from '../handshake/recorder';
 import { Alert, isSingleMessage } from '../handshake/wire';
 import { isPromise } from '../maybe-promise';
 import { MAX_PLAINTEXT, Status } from '../native';
-import { Slab } from '../slab';
-import { SlabOutlet } from '../slab-outlet';
-import type { Outlet, TransportReceiver } from '../transport';
+import type { TransportReceiver } from '../transport';
+import { tellAlerts } from './alerts';
 import type { Refusal } from './checkpoint';
+import { DataPhase, plaintexts } from './data-phase';
 import type { DriverSetup } from './driver-setup';
-import { dataFailure, handshakeFailure, refusalError } from './failure';
+import { dataFailure, forgedError, handshakeFailure, refusalError } from './failure';
 import { FlightSender } from './flight-sender';
 import { Gate } from './gate';
 import type { HandshakeParts } from './handshake-parts';
@@ -23,8 +23,8 @@ import { outcomeOf } from './outcome';
 
 /** As `Session.timeoutMs` says it. */
 const NO_TIMEOUT = -1;
-
-const plaintexts = new Slab();
+/** The level of an alert, as `Session.alertSent` says it. */
+const FATAL = 2 << 8;
 
 /**
  * Drives one session over one transport: feeds datagrams in, drains datagrams out, keeps the one timer of a
@@ -39,9 +39,10 @@ export class SessionDriver implements TransportReceiver {
   readonly #gate: Gate;
   readonly #sender: FlightSender;
   readonly #timer: HandshakeTimer;
-  #traces = false;
-  /** Where the datagrams of messages go, once the handshake is complete. */
-  #outlet: Outlet | undefined;
+  /** Present once it is. */
+  #data: DataPhase | undefined;
+  /** An alert that we made ourselves, `level << 8 | description`; OpenSSL's own then never leaves. */
+  #ownAlert = -1;
   #closing: Promise<void> | undefined;
   readonly #held = new HeldReports();
 
@@ -80,13 +81,17 @@ export class SessionDriver implements TransportReceiver {
 
   /** From now on describes the handshake on stderr. */
   trace(): void {
-    if (this.#handshake === undefined) return;
-    this.#traces = true;
-    this.#handshake.parts.session.setTrace(true);
+    this.#handshake?.trace();
   }
 
   drained(): void {
-    if (this.#outlet !== undefined && this.#session !== undefined) this.#setup.events.drained();
+    if (this.#session !== undefined) this.#data?.drained();
+  }
+
+  moved(from: RemoteAddress, to: RemoteAddress): void {
+    this.#data?.moved();
+    if (this.#session !== undefined) this.#setup.events.moved(from, to);
+    if (this.#session !== undefined) this.#data?.resume();
   }
 
   failed(error: Error, fatal: boolean): void {
@@ -99,9 +104,30 @@ export class SessionDriver implements TransportReceiver {
     const { stats } = this.#setup;
     stats.datagramsReceived++;
     stats.bytesReceived += length;
-    const isPlain = this.#handshake === undefined && !this.#held.isHolding;
-    if (isPlain && isSingleMessage(bytes, offset, length)) this.#receiveMessage(this.#session, bytes, offset, length);
-    else this.#admit(length === bytes.length ? bytes : bytes.subarray(offset, offset + length));
+    const data = this.#held.isHolding ? undefined : this.#data;
+    if (data === undefined || !isSingleMessage(bytes, offset, length)) {
+      this.#admit(length === bytes.length ? bytes : bytes.subarray(offset, offset + length));
+      return;
+    }
+    const status = data.receive(bytes, offset, length);
+    if (status !== Status.Idle) this.#settleData(status, bytes.subarray(offset, offset + length));
+  }
+
+  /**
+   * Tries a datagram of one record that comes from another address. True when it authenticates: the peer is there now;
+   * `move` is called before what the record brought is told.
+   */
+  adopt(datagram: Uint8Array, move: () => void): boolean {
+    if (this.#session === undefined || this.#held.isHolding) return false;
+    const status = this.#data?.adopt(datagram, move);
+    if (status === undefined) return false;
+    if (status !== Status.Idle) this.#settle(status, datagram);
+    return true;
+  }
+
+  /** How much newer than all before a datagram of one record claims to be; 0: it is not, or no such thing. */
+  recordsAhead(datagram: Uint8Array): number {
+    return this.#data === undefined ? 0 : (this.#session?.recordsAhead(datagram) ?? 0);
   }
 
   #admit(datagram: Uint8Array, wasHeld = false): void {
@@ -115,46 +141,31 @@ export class SessionDriver implements TransportReceiver {
     this.#gate.pass(lookup, () => this.#receive(kept, wasHeld));
   }
 
-  /** The common case, without what a handshake or a datagram of several records needs. */
-  #receiveMessage(session: Session, bytes: Uint8Array, offset: number, length: number): void {
-    const status = session.receive(bytes, offset, length, plaintexts.reserve(length), plaintexts.offset);
-    if (status > 0) {
-      this.#setup.stats.messagesReceived++;
-      this.#setup.events.message(plaintexts.take(status), bytes, offset, length);
-    } else if (status !== Status.Idle) {
-      this.#settle(status, bytes.subarray(offset, offset + length));
-    }
-  }
-
   #receive(datagram: Uint8Array, wasHeld: boolean): void {
     const recorder = this.#handshake?.recorder;
     if (recorder?.received(datagram, wasHeld)) this.#sender.repeat(recorder);
     const room = plaintexts.reserve(this.#room(datagram));
     // A transport that failed while repeating has ended the association.
     const status = this.#session?.receive(datagram, 0, datagram.length, room, plaintexts.offset) ?? Status.Idle;
-    this.#settle(status, datagram);
+    this.#settleData(status, datagram);
   }
 
   /** Encrypts and sends one message; false when the transport's queue is over its mark. */
   send(data: Uint8Array): boolean {
-    const outlet = this.#outlet;
-    if (this.#session === undefined || outlet === undefined) return true;
-    const { mtu, stats } = this.#setup;
-    const room = outlet.reserve(mtu);
-    const size = this.#session.write(data, room, outlet.offset);
-    if (size <= 0) {
-      this.#fail('failed');
-      return true;
-    }
-    stats.messagesSent++;
-    stats.datagramsSent++;
-    stats.bytesSent += size;
+    if (this.#session === undefined || this.#data === undefined) return true;
     try {
-      return outlet.commit(size);
+      const taken = this.#data.send(data);
+      if (taken === undefined) this.#fail('failed');
+      return taken ?? true;
     } catch (error) {
       this.failed(error as Error, true);
       return true;
     }
+  }
+
+  /** Sends an empty record that keeps the mapping of a NAT; the peer drops it. */
+  keepAlive(): void {
+    if (this.#session !== undefined) this.#sender.keepAlive();
   }
 
   /** Sends close_notify, when there are keys to send it with, and releases everything; once, however often called. */
@@ -193,16 +204,40 @@ export class SessionDriver implements TransportReceiver {
   }
 
   #release(): void {
+    const session = this.#session;
     this.#timer.clear();
-    this.#session?.destroy();
     this.#session = undefined;
     this.#handshake = undefined;
     this.#gate.abandon();
     this.#sender.stop();
+    if (session === undefined) return;
+    const received = session.alertReceived();
+    const sent = this.#ownAlert >= 0 ? this.#ownAlert : session.alertSent();
+    session.destroy();
+    tellAlerts(this.#setup, received, sent);
   }
 
   #flush(): void {
     if (this.#session !== undefined) this.#sender.flush(this.#session, this.#handshake?.recorder);
+  }
+
+  /** A datagram that came to nothing ends here. */
+  #settleData(status: number, datagram: Uint8Array): void {
+    if (status <= Status.Forged) this.#drop(status, datagram);
+    else this.#settle(status, datagram);
+  }
+
+  #drop(status: number, datagram: Uint8Array): void {
+    const data = this.#data;
+    if (data?.drop(status, datagram) !== true || this.#session === undefined) return;
+    this.#session.shutdown();
+    this.#flush();
+    if (this.#session !== undefined) this.#end(forgedError(data.forged, this.remote));
+  }
+
+  #alert(description: number, recorder: HandshakeRecorder): void {
+    this.#ownAlert = FATAL | description;
+    this.#sender.alert(description, recorder);
   }
 
   /** Everything that follows a verb: read on, drain, re-arm, and only then report. */
@@ -223,7 +258,7 @@ export class SessionDriver implements TransportReceiver {
 
   #conclude(messages: readonly Buffer[], datagram: Uint8Array | undefined, status: number, established: boolean): void {
     this.#flush();
-    if (this.#handshake !== undefined) this.#reportCredentials(this.#handshake);
+    this.#handshake?.report(this.#setup);
     if (established) this.#establish();
     const kept = datagram !== undefined && this.#held.isHolding ? Buffer.from(datagram) : datagram;
     this.#held.report(() => this.#report(messages, kept, status));
@@ -241,31 +276,17 @@ export class SessionDriver implements TransportReceiver {
     return this.#handshake !== undefined || datagram === undefined ? MAX_PLAINTEXT : datagram.length;
   }
 
-  #reportCredentials(handshake: HandshakePhase): void {
-    const { events, keylog } = this.#setup;
-    const { session } = handshake.parts;
-    if (this.#traces) process.stderr.write(session.takeTrace());
-    if (keylog) {
-      const lines = session.takeKeylog();
-      if (lines.length > 0) events.keylog(lines);
-    }
-    // Whoever heard of the key log may have ended the association.
-    const identity = this.#session && handshake.takePskIdentity();
-    if (identity !== undefined) events.pskRequested(identity);
-  }
-
   #establish(): void {
     const session = this.#session;
     const handshake = this.#handshake;
     if (session === undefined || handshake === undefined) return;
-    const { transport } = this.#setup;
     const info = handshake.info();
     const outcome = outcomeOf(session, handshake.standing());
     this.#handshake = undefined;
-    this.#outlet = transport.outlet ?? new SlabOutlet(transport);
+    this.#data = new DataPhase(session, this.#setup);
     this.#timer.clear();
     this.#held.hold();
-    if (this.#traces) session.setTrace(false);
+    session.setTrace(false);
     this.#setup.events.established(info, outcome);
   }
 
@@ -316,7 +337,7 @@ export class SessionDriver implements TransportReceiver {
 
   /** Tells the peer, whom silence would leave waiting for its own deadline (RFC 6347 section 4.1.2.7). */
   #refuseWrongKey(recorder: HandshakeRecorder): void {
-    if (!recorder.finishedSent) this.#sender.alert(Alert.BadRecordMac, recorder);
+    if (!recorder.finishedSent) this.#alert(Alert.BadRecordMac, recorder);
     this.#fail('wrongKey');
   }
 
@@ -324,7 +345,7 @@ export class SessionDriver implements TransportReceiver {
   #refuse(refusal: Refusal): void {
     const handshake = this.#handshake;
     if (this.#session === undefined || handshake === undefined) return;
-    this.#sender.alert(refusal.alert, handshake.recorder);
+    this.#alert(refusal.alert, handshake.recorder);
     if (this.#session !== undefined) this.#end(refusalError(refusal, this.remote, handshake.info()));
   }
 

@@ -2,6 +2,8 @@ import dns from 'node:dns';
 import { isIP } from 'node:net';
 import type { SessionOptions } from '../../binding';
 import { hostPort } from '../address';
+import { recorderOfEndpoint } from '../capture/capturing-endpoint';
+import { parseCapture } from '../capture/packet-capture';
 import { usesCertificate } from '../credentials/ciphers';
 import { decodeSession } from '../credentials/session-data';
 import { DtlsEndpoint, endpointOf } from '../endpoints/dtls-endpoint';
@@ -12,7 +14,9 @@ import type { SecureContext } from '../secure-context';
 import type { Transport } from '../transport';
 import { alpnWire, parseAlpn } from './alpn';
 import { boolean, callback, checkNames, integer, show, string } from './check';
+import { type KeepAliveConfig, type KeepAliveOptions, parseKeepAlive } from './keep-alive';
 import type { PskCredentials } from './psk';
+import { parseReconnect, type ReconnectConfig, type ReconnectOptions } from './reconnect';
 import { COMMON_NAMES, type CommonOptions, parseSession, requiresTrust, type SessionConfig } from './session';
 import { parseSocket, refuseBeside, SOCKET_NAMES, type SocketOptions } from './socket';
 import { parseSrtpProfiles, type SrtpProfile } from './srtp';
@@ -64,6 +68,13 @@ export interface ConnectOptions extends CommonOptions, VerificationOptions, Sock
   session?: Uint8Array | undefined;
   /** Send the seed's ping each 5000 ms once connected, or each so many milliseconds. Default false. */
   ping?: boolean | number;
+  /** Keeps the way through a NAT open, and finds out when the peer is dead. A number is an `interval`. Default: never. */
+  keepAlive?: number | KeepAliveOptions | undefined;
+  /**
+   * When the association is lost after it was open, by a dead peer, the peer's close_notify or alert, or the transport:
+   * make a new handshake, which resumes the session. Default false.
+   */
+  reconnect?: boolean | ReconnectOptions | undefined;
   /** Ends the attempt, or later the association, with an `AbortError`. */
   signal?: AbortSignal;
   /** Default `dns.lookup`. */
@@ -89,6 +100,8 @@ export interface ClientConfig extends SessionConfig {
   readonly pskCallback: ClientPskCallback | undefined;
   /** 0: no pings. */
   readonly pingIntervalMs: number;
+  readonly keepAlive: KeepAliveConfig | undefined;
+  readonly reconnect: ReconnectConfig | undefined;
   readonly signal: AbortSignal | undefined;
   readonly lookup: LookupFunction;
   readonly localAddress: string | undefined;
@@ -115,6 +128,8 @@ const CLIENT_NAMES = [
   'srtpProfiles',
   'session',
   'ping',
+  'keepAlive',
+  'reconnect',
   'signal',
   'lookup',
   'localAddress',
@@ -133,7 +148,9 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
   const host = string('host', options.host) ?? 'localhost';
   const port = parsePort(options);
   const pskCallback = callback('pskCallback', options.pskCallback);
-  const session = parseSession('client', options, pskCallback !== undefined);
+  const endpoint = parseEndpoint(options);
+  const capture = endpoint === undefined ? parseCapture(options.capture) : recorderOfEndpoint(endpoint);
+  const session = parseSession('client', options, pskCallback !== undefined, capture);
   const server = parseServerName(options.servername, host, options.checkServerIdentity);
   const verification = parseVerification(options, true, server, session.secureContext);
   // Most associations neither bring nor keep a session.
@@ -145,12 +162,14 @@ export function parseConnectOptions(options: ConnectOptions): ClientConfig {
     name: string('name', options.name) ?? defaultName(options, host, port),
     pskCallback,
     pingIntervalMs: parsePing(options.ping),
+    keepAlive: parseKeepAlive(options.keepAlive, session.mtu),
+    reconnect: parseReconnect(options.reconnect, options.transport),
     signal: parseSignal(options.signal),
     lookup: callback('lookup', options.lookup) ?? (dns.lookup as LookupFunction),
     localAddress: parseLocalAddress(options.localAddress),
     localPort: integer('localPort', options.localPort, PORT_BOUNDS, 0),
     socket: parseSocket(options),
-    endpoint: parseEndpoint(options),
+    endpoint,
     transport: parseTransport(options),
     verification,
     sessionBinding,
@@ -239,13 +258,16 @@ function parseEndpoint(options: ConnectOptions): Endpoint | undefined {
   const { endpoint } = options;
   refuseBeside('endpoint', options, [...OWN_SOCKET_NAMES, 'sendHighWaterMark']);
   if (endpoint === undefined) return undefined;
+  if (options.capture !== undefined) {
+    throw optionError('capture', undefined, 'belongs into createEndpoint when endpoint is given.');
+  }
   if (endpoint instanceof DtlsEndpoint) return endpointOf(endpoint);
   throw optionError('endpoint', undefined, `what createEndpoint resolves to is expected, not ${show(endpoint)}.`);
 }
 
 function parseTransport(options: ConnectOptions): Transport | undefined {
   const { transport } = options;
-  refuseBeside('transport', options, [...OWN_SOCKET_NAMES, 'endpoint', 'sendHighWaterMark']);
+  refuseBeside('transport', options, [...OWN_SOCKET_NAMES, 'endpoint', 'sendHighWaterMark', 'capture']);
   if (transport === undefined) return undefined;
   for (const method of ['open', 'send', 'close', 'ref', 'unref'] as const) {
     if (typeof transport?.[method] === 'function') continue;

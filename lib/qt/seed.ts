@@ -7,6 +7,8 @@ import type { ConnectOptions } from '../options/client';
  */
 export const QT_EXAMPLE_KEY: Uint8Array = Uint8Array.of(0x1a, 0x2b, 0x3c, 0x4d, 0x5e, 0x6f);
 
+export type SeedOptions = Omit<ConnectOptions, 'host' | 'port' | 'name'>;
+
 /**
  * Options for the constructor of Qt's example, `DtlsAssociation(address, port, connectionName)`: it pings, and
  * without credentials it identifies itself by its name and uses the example's key, with a process warning.
@@ -15,7 +17,7 @@ export function seedOptions(
   host: string,
   port: number | undefined,
   name: string | undefined,
-  options: Omit<ConnectOptions, 'host' | 'port' | 'name'> = {},
+  options: SeedOptions = {},
 ): ConnectOptions {
   const seed: ConnectOptions = { ping: true, ...options, host, name: name ?? hostPort(host, port ?? 0) };
   if (port !== undefined) seed.port = port;
@@ -29,7 +31,7 @@ export function seedOptions(
 const CREDENTIALS = [
   ...['psk', 'pskCallback', 'secureContext'],
   ...['ca', 'cert', 'pfx', 'servername', 'verifyFingerprint', 'rawPublicKey', 'trustedPublicKeys'],
-] as ReadonlyArray<Exclude<keyof ConnectOptions, 'host' | 'port' | 'name'>>;
+] as ReadonlyArray<keyof SeedOptions>;
 
 let warned = false;
 

@@ -95,6 +95,34 @@ describe('a process ends by itself', () => {
       'open',
     ));
 
+  test('with unref called and keep-alives under way', () =>
+    ends(
+      `
+      const server = await echo();
+      const association = await open(server, { keepAlive: { natTimeout: 100 } });
+      association.unref();
+      server.unref();
+      report('open');`,
+      'open',
+    ));
+
+  test('with unref called before or after a client lost its server and waits to come back', () =>
+    ends(
+      `
+      for (const event of ['secureConnect', 'disconnect']) {
+        const server = await echo();
+        const association = new DtlsAssociation({
+          host: '127.0.0.1', port: server.address().port, psk, reconnect: { initialDelay: 600000, maxDelay: 600000 },
+        });
+        association.once(event, () => setImmediate(() => association.unref()));
+        await association.startHandshake().opened;
+        await server.close();
+        report(association.state);
+      }`,
+      'open',
+      'open',
+    ));
+
   test('with a handshake under way and unref called', () =>
     ends(`
       const silent = require('node:dgram').createSocket('udp4');
@@ -124,6 +152,20 @@ describe('a process goes on', () => {
       `
       const server = await echo();
       ${later('await server.close();')}`,
+      'alive',
+    ));
+
+  test('as long as a client waits to come back', () =>
+    ends(
+      `
+      const server = await echo();
+      const association = await open(server, { reconnect: { initialDelay: 600000, maxDelay: 600000 } });
+      association.once('reconnecting', () => setImmediate(() => {
+        report(association.state);
+        ${later('await association.close();')}
+      }));
+      await server.close();`,
+      'reconnecting',
       'alive',
     ));
 

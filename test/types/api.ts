@@ -13,6 +13,7 @@ import {
   type ConnectOptions,
   capabilities,
   connect,
+  createEndpoint,
   createSecureContext,
   createServer,
   DtlsAssociation,
@@ -22,12 +23,18 @@ import {
   type DtlsServer,
   type DtlsVersion,
   type HandshakeInfo,
+  type KeepAliveOptions,
   type LookupFunction,
+  PacketCapture,
+  type PacketCaptureEvents,
   type PeerDetails,
+  type ReconnectInfo,
+  type ReconnectOptions,
   type RemoteAddress,
   type SecureChannel,
   type SecureContext,
   type SecureContextOptions,
+  type ServerLimits,
   type ServerOptions,
   type ServerStats,
   type ServerTransport,
@@ -139,6 +146,8 @@ export function associationEvents(association: DtlsAssociation): void {
   association.on('close', ({ reason, error }) => use(reason satisfies string, error?.message));
   association.on('error', (error) => use(error.message));
   association.on('keylog', (lines) => use(lines.length));
+  association.on('disconnect', ({ reason, error }: CloseInfo) => use(reason, error?.message));
+  association.on('reconnecting', ({ attempt, delayMs }: ReconnectInfo) => use(attempt + delayMs));
   association.on('session', (session) => void connect({ port: 5684, session }));
   association.on('lookup', ({ address, port, family }) => use(address, port, family satisfies string));
   association.on('drain', () => {});
@@ -165,6 +174,12 @@ export async function server(): Promise<void> {
   const listening: DtlsServer = await table.listen({ port: 5684, address: '::', ipv6Only: true });
   listening.setTicketKeys(new Uint8Array(48));
   listening.setTicketKeys([new Uint8Array(48), Buffer.alloc(48)]);
+  listening.setCookieSecret([new Uint8Array(32), Buffer.alloc(32)]);
+  listening.on('addressChange', (association, from, to) => use(association.role, from.port, to.port));
+  const { dropped, retransmits }: AssociationStats = listening.totals();
+  const { refused, handshakeErrors } = listening.stats;
+  use(dropped.forged, retransmits, refused.draining, handshakeErrors.ERR_DTLS_PSK_UNKNOWN, listening.handshakes);
+  await listening.drain({ idleFor: 100, deadline: 1000 });
   const address: RemoteAddress = listening.address();
   const stats: ServerStats = listening.stats;
   for (const association of listening.associations) await association.close();
@@ -247,6 +262,27 @@ export const sniCallbacks: SniCallback[] = [
 export const alpnCallback: AlpnCallback = ({ servername, protocols }) =>
   servername === 'localhost' ? protocols[0] : undefined;
 
+/** Not all of them may be given together. */
+export const everyKeepAlive: Required<KeepAliveOptions> = {
+  interval: 25_000,
+  natTimeout: 30_000,
+  message: () => 'ping',
+  probe: async (association) => association.send('ping'),
+  maxUnanswered: 3,
+};
+
+export const stayingConnected: ConnectOptions[] = [
+  { port: 5684, psk, keepAlive: 25_000, reconnect: true },
+  { port: 5684, psk, keepAlive: { natTimeout: 30_000 }, reconnect: {} },
+  { port: 5684, psk, keepAlive: { interval: 25_000, message: new Uint8Array(1) } },
+  // @ts-expect-error a probe says yes or no
+  { port: 5684, psk, keepAlive: { interval: 25_000, probe: () => 'ping' } },
+  // @ts-expect-error keep-alives need to know when
+  { port: 5684, psk, keepAlive: true },
+  // @ts-expect-error no such option of reconnect
+  { port: 5684, psk, reconnect: { delay: 5 } },
+];
+
 export const everyOption = (
   endpoint: DtlsEndpoint,
 ): Required<Omit<ConnectOptions, 'secureContext' | keyof SecureContextOptions>> => ({
@@ -264,7 +300,15 @@ export const everyOption = (
   srtpProfiles: 'SRTP_AEAD_AES_128_GCM',
   session: new Uint8Array(1),
   enableTrace: true,
+  capture: new PacketCapture('capture.pcapng'),
   ping: 5000,
+  keepAlive: everyKeepAlive,
+  reconnect: {
+    initialDelay: 1000,
+    maxDelay: 60_000,
+    maxAttempts: Number.POSITIVE_INFINITY,
+    queue: 0,
+  } satisfies Required<ReconnectOptions>,
   signal: AbortSignal.timeout(1000),
   lookup: (_hostname, { family }, callback) => callback(null, [{ address: '127.0.0.1', family: family || 4 }]),
   localAddress: '127.0.0.1',
@@ -294,11 +338,21 @@ export const everyServerOption: Required<Omit<ServerOptions, 'secureContext' | k
   srtpProfiles: ['SRTP_AES128_CM_SHA1_80'],
   cookieSecret: new Uint8Array(32),
   idleTimeout: 0,
-  limits: { maxAssociations: 10, maxHandshakes: 5 },
+  limits: {
+    maxAssociations: 10,
+    maxAssociationsPerAddress: 4,
+    maxHandshakes: 5,
+    maxHandshakesPerAddress: 2,
+    handshakesPerSecond: 100,
+    handshakesPerSecondPerAddress: 10,
+    maxForgedRecords: 0,
+  } satisfies Required<ServerLimits>,
+  migration: false,
   mtu: 1200,
   handshakeTimeout: 60_000,
   retransmit: { initial: 1000, max: 60_000 },
   enableTrace: false,
+  capture: new PacketCapture(process.stdout),
   sendHighWaterMark: 65_536,
 };
 
@@ -346,6 +400,22 @@ export function shared(): void {
   context.ciphers = [];
   // @ts-expect-error a context is made by createSecureContext
   void connect({ port: 5684, secureContext: { psk } });
+}
+
+export async function recorded(): Promise<void> {
+  await using capture = new PacketCapture('capture.pcapng');
+  const dropped: number = capture.packetsDropped;
+  const tell = (...[error]: PacketCaptureEvents['error']): void => use(error.message);
+  capture.on('error', tell);
+  await createEndpoint({ capture });
+  await capture.close();
+  use(dropped);
+  // @ts-expect-error a path, or a stream to write to
+  new PacketCapture(5);
+  // @ts-expect-error what was dropped is not for others to say
+  capture.packetsDropped = 0;
+  // @ts-expect-error a capture, not its file
+  createServer({ psk: { alice: key }, capture: 'capture.pcapng' });
 }
 
 export function errors(error: unknown): DtlsErrorCode | undefined {

@@ -2,8 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { parseRecords, recordName } from '../../lib/handshake/wire';
 import { fakeClock } from '../support/clock';
 import { clientAddress, drop, Link, type LinkClient } from '../support/link';
-import { client, serve } from '../support/pair';
-import { handshake } from '../support/wire';
+import { client, key, serve } from '../support/pair';
 
 const windowMs = 30_000;
 
@@ -105,28 +104,42 @@ describe('a cookie is refused, and another one sent,', () => {
   });
 });
 
-test('the answer to a hello is never larger than the hello, whatever it looks like', async () => {
-  const { link, server } = await cookieSent();
-  const hello = link.toServer.sent[0] as Buffer;
-  const body = hello.subarray(25);
-  const questions = [
-    ...Array.from({ length: hello.length }, (_, size) => hello.subarray(0, size + 1)),
-    ...Array.from({ length: body.length }, (_, size) =>
-      handshake(1, 0, { body: body.subarray(0, size), total: body.length }),
-    ),
-    ...Array.from({ length: body.length }, (_, size) => handshake(1, 0, { body: body.subarray(0, size) })),
-    Buffer.concat([hello, hello]),
-  ];
-  const from = clientAddress(51_000);
-  for (const question of questions) {
-    const before = link.toClient.sent.length;
-    link.inject(question, from);
+describe('a secret that is replaced', () => {
+  const [old, next] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)] as [Buffer, Buffer];
+
+  test.each([
+    ['behind the new one still verifies', [next, old], { cookiesSent: 1, handshakesStarted: 1 }],
+    ['entirely verifies no more', next, { cookiesSent: 2, handshakesStarted: 0 }],
+  ])('%s', async (_, secrets, stats) => {
+    const { link, server, transport, second } = await cookieSent({ cookieSecret: old });
+    server.setCookieSecret(secrets);
+    link.inject(second, transport.address);
     await link.quiet();
-    const answers = link.toClient.sent.slice(before);
-    const size = answers.reduce((sum, answer) => sum + answer.length, 0);
-    expect(size).toBeLessThanOrEqual(question.length);
-  }
-  expect(server.stats.cookiesSent).toBeGreaterThan(1);
+    expect(server.stats).toMatchObject(stats);
+  });
+
+  test('makes no cookies any more: the first of several does', async () => {
+    const { transport, second } = await cookieSent({ cookieSecret: [next, old] });
+    for (const [cookieSecret, handshakesStarted] of [
+      [next, 1],
+      [old, 0],
+    ] as const) {
+      const link = new Link();
+      const server = await serve(link, { cookieSecret });
+      link.inject(second, transport.address);
+      await link.quiet();
+      expect(server.stats).toMatchObject({ handshakesStarted });
+    }
+  });
+
+  test('stays replaced when the credentials are', async () => {
+    const { link, server, transport, second } = await cookieSent({ cookieSecret: old });
+    server.setCookieSecret([next, old]);
+    server.setSecureContext({ psk: { alice: key } });
+    link.inject(second, transport.address);
+    await link.quiet();
+    expect(server.stats).toMatchObject({ cookiesSent: 1, handshakesStarted: 1 });
+  });
 });
 
 test('the answer to a hello is a HelloVerifyRequest of DTLS 1.0 with a cookie of 32 bytes', async () => {

@@ -2,12 +2,13 @@ import { expect, test } from '@jest/globals';
 import { type AssociationState, move } from '../../lib/association/state';
 import { thrown } from '../support/errors';
 
-const states: AssociationState[] = ['idle', 'connecting', 'handshaking', 'open', 'closing', 'closed'];
+const states: AssociationState[] = ['idle', 'connecting', 'handshaking', 'open', 'reconnecting', 'closing', 'closed'];
 const legal: Record<AssociationState, AssociationState[]> = {
   idle: ['connecting', 'handshaking', 'closing'],
-  connecting: ['handshaking', 'closing'],
-  handshaking: ['connecting', 'open', 'closing'],
-  open: ['closing'],
+  connecting: ['handshaking', 'reconnecting', 'closing'],
+  handshaking: ['connecting', 'open', 'reconnecting', 'closing'],
+  open: ['reconnecting', 'closing'],
+  reconnecting: ['connecting', 'closing'],
   closing: ['closed'],
   closed: [],
 };

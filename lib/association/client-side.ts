@@ -1,0 +1,134 @@
+import { isIP } from 'node:net';
+import { DtlsError } from '../errors';
+import type { ClientConfig } from '../options/client';
+import type { Narrator } from '../qt/narrator';
+import { PingTimer } from '../qt/ping';
+import type { DtlsAssociation } from './association';
+import { Backlog } from './backlog';
+import { ClientConnector, type ConnectorEvents } from './client-connector';
+import type { ReconnectInfo } from './events';
+import { clientParts, type HandshakeParts } from './handshake-parts';
+import { KeepAlive } from './keep-alive';
+import type { Outcome } from './outcome';
+import { Reconnector } from './reconnector';
+import type { SessionDriver } from './session-driver';
+
+export interface ClientEvents extends ConnectorEvents {
+  /** It is time for the next attempt. */
+  due(): void;
+  /** The `signal` was. */
+  aborted(error: DtlsError): void;
+}
+
+/** What only a client's association does: it finds its server, keeps the way to it open, and comes back. */
+export class ClientSide {
+  readonly config: ClientConfig;
+  /** With the option `reconnect`. */
+  readonly backlog: Backlog | undefined;
+  readonly #events: ClientEvents;
+  readonly #reconnector: Reconnector | undefined;
+  /** Of the attempt that runs, or was the last. */
+  #connector: ClientConnector | undefined;
+  #ping: PingTimer | undefined;
+  #keepAlive: KeepAlive | undefined;
+
+  constructor(config: ClientConfig, events: ClientEvents) {
+    this.config = config;
+    this.#events = events;
+    const { reconnect, native } = config;
+    if (reconnect === undefined) return;
+    this.backlog = new Backlog(reconnect.queue);
+    this.#reconnector = new Reconnector(reconnect, native.session, () => events.due());
+  }
+
+  get connector(): ClientConnector | undefined {
+    return this.#connector;
+  }
+
+  /** Whether there is nothing to resolve. */
+  get isImmediate(): boolean {
+    return this.config.transport !== undefined || isIP(this.config.host) !== 0;
+  }
+
+  /** `aborted` is told at once when the signal is already. */
+  heedSignal(): void {
+    const { signal } = this.config;
+    if (signal?.aborted) this.#onAbort();
+    else signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  ignoreSignal(): void {
+    this.config.signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  /** Starts an attempt. */
+  connect(isReferenced: boolean): void {
+    this.#connector = new ClientConnector(this.config, this.#events);
+    this.#connector.start();
+    if (!isReferenced) this.#connector.unref();
+  }
+
+  /** Of each address that an attempt tries. */
+  parts(): HandshakeParts {
+    const { native } = this.config;
+    if (this.#reconnector === undefined) return clientParts(this.config);
+    return clientParts(this.config, { ...native, session: this.#reconnector.session });
+  }
+
+  /** The attempt succeeded. */
+  opened({ session }: Outcome): void {
+    this.#connector?.cancel();
+    this.#reconnector?.succeeded(session.sessionData(), session.sessionExpiryS() * 1000);
+  }
+
+  /** From now on pings and keeps alive, as the options say. */
+  keepUp(association: DtlsAssociation, driver: SessionDriver, narrator: Narrator): void {
+    const { pingIntervalMs, keepAlive } = this.config;
+    if (keepAlive !== undefined) {
+      this.#keepAlive = new KeepAlive(keepAlive, association, {
+        sendEmpty: () => driver.keepAlive(),
+        dead: (error: DtlsError) => this.#events.failed(error),
+      });
+      this.#keepAlive.start();
+    }
+    if (pingIntervalMs === 0) return;
+    this.#ping = new PingTimer(association.name, pingIntervalMs, {
+      send: (text) => association.send(text),
+      failed: (reason) => narrator.pingFailed?.(reason),
+    });
+    this.#ping.start();
+  }
+
+  /** When to try again; undefined: not at all. */
+  nextAttempt(error: Error | undefined): ReconnectInfo | undefined {
+    return this.#reconnector?.next(error);
+  }
+
+  /** `due` is told after the delay, when the former attempt is `released`. */
+  wait(delayMs: number, released: Promise<void>, isReferenced: boolean): void {
+    this.#reconnector?.wait(delayMs, released, isReferenced);
+  }
+
+  /** The session is over, or the attempt. */
+  rest(): void {
+    this.#ping?.stop();
+    this.#keepAlive?.stop();
+    this.#connector?.cancel();
+    this.#reconnector?.cancel();
+  }
+
+  ref(): void {
+    this.#connector?.ref();
+    this.#reconnector?.ref();
+  }
+
+  unref(): void {
+    this.#connector?.unref();
+    this.#reconnector?.unref();
+  }
+
+  readonly #onAbort = (): void => {
+    const cause = this.config.signal?.reason;
+    this.#events.aborted(new DtlsError('ABORT_ERR', 'The association was aborted.', { cause }));
+  };
+}
