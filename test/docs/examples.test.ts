@@ -1,9 +1,14 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createClient } from 'redis';
+import { connect } from '../../lib';
 import { describePeer } from '../support/peers/debian';
 import { opensslProblem } from '../support/peers/openssl';
+import { RedisServer, redisProblem } from '../support/peers/redis';
 import { lineOf, output, ROOT, run, serve, start } from './programs';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'dtls-examples-'));
@@ -23,6 +28,74 @@ test('psk-server and psk-client talk to each other', async () => {
 test('psk-database finds the key of a client', async () => {
   const port = await serve('psk-database', path.join(directory, 'devices.db'));
   expect(await output('psk-client', port)).toBe('alice said hello\n');
+});
+
+describePeer('with Redis', redisProblem, () => {
+  test('psk-redis finds the key of a client, until it is deleted', async () => {
+    await using redisServer = await RedisServer.start();
+    const redis = await createClient({ url: redisServer.url }).connect();
+    await redis.set('psk:alice', '00112233445566778899aabbccddeeff');
+    const server = start(['examples/psk-redis.mjs', '0', redisServer.url], { stderr: 'pipe' });
+    const [, port] = await lineOf(server, /listening on port (\d+)/);
+    expect(await output('psk-client', port as string)).toBe('alice said hello\n');
+    await redis.del('psk:alice');
+    await expect(run(['examples/psk-client.mjs', port as string])).rejects.toThrow('ERR_DTLS_PSK_UNKNOWN');
+    redis.destroy();
+  });
+});
+
+/** What a device gets that has no key at the server. */
+async function refusal(port: string): Promise<unknown> {
+  const psk = { identity: 'mallory', key: Buffer.from('00112233445566778899aabbccddeeff', 'hex') };
+  return connect({ host: '127.0.0.1', port: Number(port), psk }).catch((error) => error);
+}
+
+test('metrics-prometheus lets Prometheus read what clients did', async () => {
+  const server = start(['examples/metrics-prometheus.mjs', '0', '0'], { stderr: 'pipe' });
+  const [, port, url] = await lineOf(server, /listening on port (\d+), metrics at (.*)/);
+  expect(await output('psk-client', port as string)).toBe('you said hello\n');
+  expect(await refusal(port as string)).toMatchObject({ code: 'ERR_DTLS_PSK_UNKNOWN' });
+  await lineOf(server, /mallory/, 'stderr');
+  const response = await fetch(url as string);
+  expect(response.headers.get('content-type')).toContain('text/plain');
+  expect((await response.text()).split('\n')).toEqual(
+    expect.arrayContaining([
+      '# TYPE dtls_handshakes_total counter',
+      'dtls_handshakes_total{result="completed"} 1',
+      'dtls_handshakes_total{result="failed"} 1',
+      'dtls_handshake_errors_total{code="ERR_DTLS_PSK_UNKNOWN"} 1',
+      'dtls_refused_total{limit="maxAssociations"} 0',
+      'dtls_dropped_total{reason="stray"} 0',
+      'dtls_dropped_total{reason="forged"} 0',
+      'dtls_messages_total{direction="sent"} 1',
+      'dtls_messages_total{direction="received"} 1',
+      'dtls_associations 0',
+      'dtls_handshake_duration_seconds_count{session="new"} 1',
+    ]),
+  );
+});
+
+test('metrics-opentelemetry exports counters and a span of each handshake', async () => {
+  const server = start(['examples/metrics-opentelemetry.mjs', '0']);
+  const [, port] = await lineOf(server, /listening on port (\d+)/);
+  expect(await output('psk-client', port as string)).toBe('you said hello\n');
+  expect(await refusal(port as string)).toMatchObject({ code: 'ERR_DTLS_PSK_UNKNOWN' });
+  server.kill();
+  const exported = await text(server.stdout as Readable);
+  for (const [attributes, value] of [
+    [`{ result: 'completed' }`, 1],
+    [`{ result: 'failed' }`, 1],
+    [`{ 'error.type': 'ERR_DTLS_PSK_UNKNOWN' }`, 1],
+    [`{ limit: 'maxAssociations' }`, 0],
+    [`{ 'network.io.direction': 'receive' }`, 1],
+  ]) {
+    expect(exported).toMatch(new RegExp(`attributes: ${attributes},[^{]*value: ${value}\n`));
+  }
+  const spans = exported.split(`name: 'DTLS handshake'`).slice(1);
+  expect(spans).toEqual([
+    expect.stringMatching(/'tls\.established': true,[^{]*\},\s*status: \{ code: 0 \}/),
+    expect.stringMatching(/'tls\.established': false,[^{]*\},\s*status: \{\s*code: 2,\s*message: '.*mallory/),
+  ]);
 });
 
 test('workers spreads clients over its workers', async () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { DtlsAssociation } from '../../lib/association/association';
+import { PacketCapture } from '../../lib/capture/packet-capture';
 import { DtlsError } from '../../lib/errors';
 import { parseConnectOptions } from '../../lib/options/client';
 import { parseListenOptions, parseServerOptions } from '../../lib/options/server';
@@ -59,6 +60,7 @@ function membersOf({ prototype }: { prototype: object }): string[] {
 test.each([
   ['DtlsAssociation', DtlsAssociation],
   ['DtlsServer', DtlsServer],
+  ['PacketCapture', PacketCapture],
 ])('the README knows every member of %s', (_name, type) => {
   expect(membersOf(type).filter((name) => !new RegExp(`[\`.]${name}[\`(]`).test(readme))).toEqual([]);
 });

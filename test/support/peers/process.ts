@@ -94,6 +94,11 @@ export class PeerProcess implements AsyncDisposable {
     this.#child.stdin.end();
   }
 
+  /** Sends a signal that does not end the program. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Ends the program; resolves when it is gone. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.#hasExited) return;

@@ -38,31 +38,44 @@ const HANDSHAKE_MESSAGES: Readonly<Record<number, Message>> = {
 
 /**
  * The path between one client and a server on loopback. It loses the first datagram of `from` that carries
- * `message`. Whoever comes to `port` has the same address for the server, as a client that restarts on its port has.
+ * `message`. Whoever comes to `port` has the same address for the server, as a client that restarts on its port has;
+ * and for every server to which the path is moved, as behind a balancer.
  */
 export class Relay implements AsyncDisposable {
   readonly datagrams: Datagram[] = [];
   readonly #front = dgram.createSocket('udp4');
-  readonly #back = dgram.createSocket('udp4');
+  #back = dgram.createSocket('udp4');
+  #clientPort = 0;
   readonly #events = new EventEmitter();
   readonly #loss: { from: Side; message: Message } | undefined;
+  #serverPort: number;
 
-  private constructor(loss?: { from: Side; message: Message }) {
+  private constructor(serverPort: number, loss?: { from: Side; message: Message }) {
+    this.#serverPort = serverPort;
     this.#loss = loss;
   }
 
   static async open(serverPort: number, loss?: { from: Side; message: Message }): Promise<Relay> {
-    const relay = new Relay(loss);
-    relay.#front.bind(0, '127.0.0.1');
-    relay.#back.connect(serverPort, '127.0.0.1');
-    await Promise.all([once(relay.#front, 'listening'), once(relay.#back, 'connect')]);
-    relay.#carry();
+    const relay = new Relay(serverPort, loss);
+    await Promise.all([relay.#carryFromClient(), relay.#carryFromServer()]);
     return relay;
   }
 
   /** Where the client finds the server. */
   get port(): number {
     return this.#front.address().port;
+  }
+
+  /** From now on another server gets what the client sends. */
+  moveTo(serverPort: number): void {
+    this.#serverPort = serverPort;
+  }
+
+  /** The client has another port for the server from now on, as behind a NAT that had forgotten it. */
+  async rebind(): Promise<void> {
+    this.#back.close();
+    this.#back = dgram.createSocket('udp4');
+    await this.#carryFromServer();
   }
 
   get lost(): Datagram | undefined {
@@ -89,17 +102,19 @@ export class Relay implements AsyncDisposable {
     for (const socket of [this.#front, this.#back]) socket.close();
   }
 
-  #carry(): void {
-    let clientPort = 0;
+  async #carryFromClient(): Promise<void> {
     this.#front.on('message', (bytes, { port }) => {
-      clientPort = port;
-      if (this.#passes('client', bytes)) this.#back.send(bytes);
+      this.#clientPort = port;
+      if (this.#passes('client', bytes)) this.#back.send(bytes, this.#serverPort, '127.0.0.1');
     });
+    await bound(this.#front);
+  }
+
+  async #carryFromServer(): Promise<void> {
     this.#back.on('message', (bytes) => {
-      if (this.#passes('server', bytes)) this.#front.send(bytes, clientPort, '127.0.0.1');
+      if (this.#passes('server', bytes)) this.#front.send(bytes, this.#clientPort, '127.0.0.1');
     });
-    // ICMP messages of a peer that has ended.
-    for (const socket of [this.#front, this.#back]) socket.on('error', () => {});
+    await bound(this.#back);
   }
 
   #passes(from: Side, bytes: Buffer): boolean {
@@ -110,6 +125,11 @@ export class Relay implements AsyncDisposable {
     this.#events.emit('datagram');
     return !lost;
   }
+}
+
+async function bound(socket: dgram.Socket): Promise<void> {
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
 }
 
 /** RFC 6347 section 4.1. */
