@@ -8,6 +8,8 @@ import flood100 from './flood-100.mjs';
 import flood100Single from './flood-100-single.mjs';
 import flood1200 from './flood-1200.mjs';
 import handshakes from './handshakes.mjs';
+import hostile from './hostile.mjs';
+import hostileKinds from './hostile-kinds.mjs';
 import memory from './memory.mjs';
 import pingPong from './ping-pong.mjs';
 import serverEcho from './server-echo.mjs';
@@ -25,6 +27,8 @@ export const cases = [
   serverEcho,
   memory,
   workers,
+  hostile,
+  hostileKinds,
   ceilings,
   crypto,
   curveSize,

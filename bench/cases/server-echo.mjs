@@ -17,7 +17,7 @@ export default {
     { key: '10', label: '10 associations', associations: 10 },
     { key: '10000', label: '10,000 associations', associations: 10_000, isLong: true },
   ],
-  metrics: ['messagesPerSecond', 'serverCpuUsPerMessage', 'cpuUsPerMessage', 'lost'],
+  metrics: ['messagesPerSecond', 'serverCpuUsPerMessage', 'serverRssBytes', 'cpuUsPerMessage', 'lost'],
   entries: [
     { contestant: 'ours', with: ['plain-c'], run: run('ours') },
     { contestant: 'plain-c', run: run('plain-c') },

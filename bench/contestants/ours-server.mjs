@@ -6,8 +6,8 @@ import { serve } from './ours-serve.mjs';
 
 const WORKER = new URL('./ours-worker.mjs', import.meta.url);
 
-const { mode = 'echo', port, udp, workers = 0 } = commandLine();
-const server = workers > 0 ? await serveInWorkers() : await serve({ mode, port, udp });
+const { mode = 'echo', port, udp, workers = 0, 'receive-buffer': recvBufferSize } = commandLine();
+const server = workers > 0 ? await serveInWorkers() : await serve({ mode, port, udp, recvBufferSize });
 
 async function serveInWorkers() {
   const threads = [];

@@ -1,5 +1,7 @@
 // What the runs of a case are made with: pairs of programs, and how much of a full run this one is.
-import { contestants } from './contestants.mjs';
+
+import { runAttacked } from './attacked.mjs';
+import { contestants, fleet, hostile } from './contestants.mjs';
 import { runHold, runPair } from './pair.mjs';
 
 const RUN_LIMIT_MS = 30_000;
@@ -17,7 +19,24 @@ export function createBench({ isQuick }) {
     /** `server` is `{ id, ...options }` and `client` `{ id, command, ...options }`. */
     pair: (sides) => runSides(runPair, sides),
     hold: (sides) => runSides(runHold, sides),
+    attacked: (parties) => runParties(parties),
   };
+}
+
+async function runParties({
+  server: { id, ...serverOptions },
+  fleet: fleetOptions,
+  hostile: { rate, kind },
+  ...phases
+}) {
+  const { title, server } = contestants[id];
+  return runAttacked({
+    server: { name: `${title}, server`, argv: server(serverOptions) },
+    fleet: { name: 'fleet', argv: (port, file) => fleet(port, file, fleetOptions) },
+    hostile: { name: 'hostile', argv: (port, file, count) => hostile(port, file, { count, rate, kind }) },
+    limitMs: RUN_LIMIT_MS,
+    ...phases,
+  });
 }
 
 async function runSides(run, { server, client }) {

@@ -45,6 +45,15 @@ function readQt(line) {
   };
 }
 
+/** Who belongs to no contestant: the devices and the attackers of a server. */
+export const fleet = (port, file, options) => [...peer('fleet'), HOST, String(port), ...flags({ ...options, file })];
+export const hostile = (port, file, options) => [
+  ...peer('hostile'),
+  HOST,
+  String(port),
+  ...flags({ ...options, file }),
+];
+
 /**
  * `needs` names what must be there (peers.mjs), `client(command, port, options)` and `server(options)` make command
  * lines, and `read` turns a line of the client into the common names.

@@ -35,8 +35,8 @@ export class CpuMeter {
   }
 }
 
-/** Linux counts in nanoseconds here, and in ticks of 10 ms in /proc/PID/stat. */
-function threadsCpuSeconds(pid) {
+/** Since the process began. Linux counts in nanoseconds here, and in ticks of 10 ms in /proc/PID/stat. */
+export function threadsCpuSeconds(pid) {
   try {
     const tasks = `/proc/${pid}/task`;
     const ns = readdirSync(tasks).map((id) => Number(readFileSync(`${tasks}/${id}/schedstat`, 'utf8').split(' ')[0]));

@@ -17,4 +17,12 @@ export const metrics = {
   clientHeapBytes: { title: 'client: heap per association', unit: 'B' },
   serverRssBytes: { title: 'server: resident memory per association', unit: 'B', better: 'lower' },
   serverHeapBytes: { title: 'server: heap per association', unit: 'B' },
+  hostilePerSecond: { title: 'hostile datagrams', unit: '/s' },
+  remainingPercent: { title: 'throughput that remains', unit: '%', better: 'higher' },
+  kernelDrops: { title: 'dropped by the kernel', unit: '' },
+  uncounted: { title: 'lost in the server', unit: '' },
+  serverCpuUsPerHostile: { title: 'server CPU per hostile datagram', unit: 'µs', better: 'lower' },
+  serverRssGrowthBytes: { title: 'server: growth of resident memory', unit: 'B' },
+  connectedPercent: { title: 'new clients connected', unit: '%' },
+  connectP50Us: { title: 'time to connect, median', unit: 'µs' },
 };

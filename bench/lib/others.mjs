@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 
 const SELF_AND_CHILDREN = [13, 14, 15, 16];
-const IDLE = 3;
-const IO_WAIT = 4;
+/** The kernel's work on what arrives (softirq) is booked to nobody, and on loopback it is ours. */
+const NOT_OTHERS = { idle: 3, ioWait: 4, softirq: 6 };
 /** What comes behind is counted in the fields before it (proc(5)). */
 const KINDS = 8;
 
@@ -29,7 +29,8 @@ export function readTimes(stat, selfStat) {
   const afterName = selfStat.slice(selfStat.lastIndexOf(')') + 2).split(' ');
   const firstAfterName = 2;
   const own = SELF_AND_CHILDREN.reduce((sum, field) => sum + Number(afterName[field - firstAfterName]), 0);
-  return { total, busy: total - kinds[IDLE] - kinds[IO_WAIT], own };
+  const notOthers = Object.values(NOT_OTHERS).reduce((sum, kind) => sum + kinds[kind], 0);
+  return { total, busy: total - notOthers, own };
 }
 
 /** The share of the machine's CPU time that went to others, another guest of the host included. */

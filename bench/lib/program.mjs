@@ -81,9 +81,13 @@ export class Program {
     }
   }
 
+  signal(name) {
+    this.#child.kill(name);
+  }
+
   /** The next line of JSON after a signal that asks for one. */
   ask(signal) {
-    this.#child.kill(signal);
+    this.signal(signal);
     return this.json();
   }
 

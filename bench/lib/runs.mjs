@@ -6,6 +6,12 @@ import { RunFailure } from './program.mjs';
 /** Long enough for a stable rate, short enough for a suite of ten minutes. */
 const SECONDS = 0.7;
 
+const MANY_ASSOCIATIONS = 1000;
+/** Hostile datagrams before those that count: V8 has compiled then what deals with them. */
+const WARM_UP_COUNT = 15_000;
+/** Where the program takes none by itself: what Linux lets anybody have who raises net.core.rmem_max a little. */
+const RECEIVE_BUFFERS = { ours: { 'receive-buffer': 4 * 1024 * 1024 } };
+
 const pick = (line, ...names) => Object.fromEntries(names.map((name) => [name, line[name] ?? undefined]));
 const perMessage = (seconds, messages) => (seconds === undefined ? undefined : (seconds * 1e6) / messages);
 
@@ -26,12 +32,16 @@ export function flood(client, { size, server = 'plain-c', mode = 'discard-merged
 export function echo(client, { size = 100, window = 64, associations = 1, server = 'plain-c' }) {
   return async (bench) => {
     const many = associations > 1 ? { associations } : {};
-    const { result, serverCpuSeconds } = await bench.pair({
+    const { result, serverCpuSeconds, serverGrowthBytes } = await bench.pair({
       server: { id: server, mode: 'echo' },
       client: { id: client, command: 'echo', size, window, seconds: bench.seconds(SECONDS), ...many },
     });
-    const serverCpuUsPerMessage = perMessage(serverCpuSeconds, result.messages);
-    return { ...pick(result, 'messagesPerSecond', 'cpuUsPerMessage', 'p50Us', 'p99Us', 'lost'), serverCpuUsPerMessage };
+    return {
+      ...pick(result, 'messagesPerSecond', 'cpuUsPerMessage', 'p50Us', 'p99Us', 'lost'),
+      serverCpuUsPerMessage: perMessage(serverCpuSeconds, result.messages),
+      // Of few associations it is that of everything else.
+      serverRssBytes: associations < MANY_ASSOCIATIONS ? undefined : serverGrowthBytes / associations,
+    };
   };
 }
 
@@ -67,6 +77,44 @@ export function hold(contestant, { associations }) {
       serverHeapBytes: (after.heapBytes - before.heapBytes) / count,
     };
   };
+}
+
+/**
+ * Hostile datagrams against a server whose devices send messages at a steady rate. What the server counted of the
+ * datagrams that the kernel gave it, it has dealt with; one that is in no counter is lost.
+ */
+export function hostile(
+  server,
+  { count, kind, rate, associations, messagesPerSecond, newcomers = 0, quietSeconds = 1 },
+) {
+  return async (bench) => {
+    const { quiet, attacked } = await bench.attacked({
+      server: { id: server, mode: 'echo', ...RECEIVE_BUFFERS[server] },
+      fleet: { associations, rate: messagesPerSecond, newcomers },
+      hostile: { kind, rate },
+      quietSeconds: bench.seconds(quietSeconds),
+      warmUpCount: bench.count(WARM_UP_COUNT),
+      count: bench.count(count),
+    });
+    const { fleet, hostile: sent, before, after, kernelDrops, cpuSeconds } = attacked;
+    const cpuPerMessage = quiet.cpuSeconds / quiet.fleet.messages;
+    const read = fleet.datagrams + sent.datagrams - kernelDrops;
+    const counted = after.counted === undefined ? undefined : after.counted - before.counted;
+    return {
+      hostilePerSecond: sent.datagrams / sent.seconds,
+      remainingPercent: (100 * fleet.messagesPerSecond) / quiet.fleet.messagesPerSecond,
+      lost: fleet.sent - fleet.messages,
+      kernelDrops: kernelDrops + fleet.kernelDrops,
+      uncounted: counted === undefined ? undefined : read - counted,
+      serverCpuUsPerHostile: ((cpuSeconds - cpuPerMessage * fleet.messages) * 1e6) / (sent.datagrams - kernelDrops),
+      serverRssGrowthBytes: (after.rssKb - before.rssKb) * 1024,
+      ...newcomersOf(fleet),
+    };
+  };
+}
+
+function newcomersOf({ newcomers, newcomersConnected, connectP50Us }) {
+  return newcomers === 0 ? {} : { connectedPercent: (100 * newcomersConnected) / newcomers, connectP50Us };
 }
 
 /** AES-GCM on messages of one size with the 13 bytes that a record authenticates besides (RFC 5246 section 6.2.3.3). */

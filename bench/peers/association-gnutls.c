@@ -34,9 +34,9 @@ void association_cleanup(void) {
   gnutls_psk_free_client_credentials(credentials);
 }
 
-struct association *association_new(const struct sockaddr_in *server) {
+struct association *association_new(const struct sockaddr_in *local, const struct sockaddr_in *server) {
   struct association *association = allocate(1, sizeof *association);
-  association->fd = connect_socket(server);
+  association->fd = connect_socket(local, server);
   check(gnutls_init(&association->session, GNUTLS_CLIENT | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS),
         "session");
   check(gnutls_priority_set(association->session, priority), "priority");

@@ -4,12 +4,15 @@
 #include <sys/time.h>
 
 #include "association.h"
+#include "association-watch.h"
 #include "client-socket.h"
 #include "common.h"
 #include "openssl-context.h"
 
 struct association {
   SSL *ssl;
+  on_datagram_function on_datagram;
+  void *context;
 };
 
 static SSL_CTX *context;
@@ -18,12 +21,32 @@ void association_setup(void) { context = new_context(DTLS_client_method()); }
 
 void association_cleanup(void) { SSL_CTX_free(context); }
 
-struct association *association_new(const struct sockaddr_in *server) {
+struct association *association_new(const struct sockaddr_in *local, const struct sockaddr_in *server) {
   struct association *association = allocate(1, sizeof *association);
-  association->ssl = new_ssl(context, connect_socket(server), BIO_NOCLOSE);
+  association->ssl = new_ssl(context, connect_socket(local, server), BIO_NOCLOSE);
   set_connected(association->ssl, server);
   SSL_set_connect_state(association->ssl);
   return association;
+}
+
+static long on_bio(BIO *bio, int operation, const char *datagram, size_t size, int argi, long argl, int result,
+                   size_t *written) {
+  (void)argi;
+  (void)argl;
+  (void)written;
+  const struct association *association = (const struct association *)BIO_get_callback_arg(bio);
+  if (operation == (BIO_CB_WRITE | BIO_CB_RETURN) && result > 0) {
+    association->on_datagram(association->context, datagram, size);
+  }
+  return result;
+}
+
+void association_watch(struct association *association, on_datagram_function on_datagram, void *context) {
+  association->on_datagram = on_datagram;
+  association->context = context;
+  BIO *bio = SSL_get_wbio(association->ssl);
+  BIO_set_callback_arg(bio, (char *)association);
+  BIO_set_callback_ex(bio, on_bio);
 }
 
 int association_fd(const struct association *association) { return SSL_get_fd(association->ssl); }

@@ -13,8 +13,9 @@ struct association;
 void association_setup(void);
 void association_cleanup(void);
 
-// The socket is connected and non-blocking. Ends the program when there are no resources left.
-struct association *association_new(const struct sockaddr_in *server);
+// The socket is connected and non-blocking, bound to `local` unless that is NULL. Ends the program when there are no
+// resources left.
+struct association *association_new(const struct sockaddr_in *local, const struct sockaddr_in *server);
 
 int association_fd(const struct association *association);
 

@@ -1,14 +1,22 @@
 #include "client-socket.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include "common.h"
 
-int connect_socket(const struct sockaddr_in *server) {
+static void bind_shared(int fd, const struct sockaddr_in *local) {
+  const int on = 1;
+  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) die_errno("SO_REUSEADDR");
+  if (bind(fd, (const struct sockaddr *)local, sizeof *local) != 0) die_errno("bind");
+}
+
+int connect_socket(const struct sockaddr_in *local, const struct sockaddr_in *server) {
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) die_errno("socket");
+  if (local != NULL) bind_shared(fd, local);
   if (connect(fd, (const struct sockaddr *)server, sizeof *server) != 0) die_errno("connect");
   return fd;
 }

@@ -50,7 +50,7 @@ static void start_next(struct opener *opener, int index) {
   if (opener->to_start == 0) return;
   opener->to_start--;
   lane->started_ns = now_ns();
-  lane->association = association_new(opener->server);
+  lane->association = association_new(NULL, opener->server);
   opener->sockets[index] = (struct pollfd){.fd = association_fd(lane->association), .events = POLLIN};
   step(lane);
 }

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,9 @@ void parse_options(int argc, char **argv, struct options *options, const char *u
       {"size", required_argument, NULL, 's'},        {"window", required_argument, NULL, 'w'},
       {"seconds", required_argument, NULL, 't'},     {"associations", required_argument, NULL, 'a'},
       {"count", required_argument, NULL, 'n'},       {"concurrency", required_argument, NULL, 'c'},
-      {NULL, 0, NULL, 0},
+      {"rate", required_argument, NULL, 'r'},        {"newcomers", required_argument, NULL, 'e'},
+      {"seed", required_argument, NULL, 'd'},        {"kind", required_argument, NULL, 'k'},
+      {"file", required_argument, NULL, 'f'},        {NULL, 0, NULL, 0},
   };
   int option;
   while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -54,6 +57,11 @@ void parse_options(int argc, char **argv, struct options *options, const char *u
       case 'a': options->associations = parse_int(optarg, 1, 1000000, usage); break;
       case 'n': options->count = parse_int(optarg, 1, 100000000, usage); break;
       case 'c': options->concurrency = parse_int(optarg, 1, 1000, usage); break;
+      case 'r': options->rate = parse_int(optarg, 0, 100000000, usage); break;
+      case 'e': options->newcomers = parse_int(optarg, 0, 1000, usage); break;
+      case 'd': options->seed = parse_int(optarg, 1, INT_MAX, usage); break;
+      case 'k': options->kind = optarg; break;
+      case 'f': options->file = optarg; break;
       default: exit_with_usage(usage);
     }
   }

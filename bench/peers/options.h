@@ -23,6 +23,11 @@ struct options {
   int associations;
   int count;
   int concurrency;
+  int rate;  // a second; 0 is as fast as it goes
+  int newcomers;
+  int seed;
+  const char *kind;
+  const char *file;
 };
 
 // Parses the options of `argv` into `options`, which holds the defaults; positional arguments are left at argv[optind].

@@ -2,7 +2,7 @@
 
 const GROUPS = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 export const KIB = 1024;
-/** The kernel's work for us, which it books nowhere else, stays below. */
+/** The kernel's own work stays below. */
 const DISTURBING_PERCENT = 10;
 
 /** Three digits that count: 1.04 µs, 137 µs, 961 k/s, 22.5 KiB. */

@@ -48,4 +48,27 @@ describePeer('the benchmark suite', missing(COMPILER, ['cmake', 'gcc', 'make', '
     },
     LIMIT_MS,
   );
+
+  test(
+    'floods a server that counts every datagram',
+    () => {
+      const scratch = mkdtempSync(join(tmpdir(), 'dtls-bench-'));
+      try {
+        const [json, html] = [join(scratch, 'results.json'), join(scratch, 'report.html')];
+        const args = ['run', 'bench', '--', 'hostile', '--quick', '--json', json, '--html', html];
+        const { stderr } = spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8', timeout: LIMIT_MS });
+        expect(stderr).toContain('[1/1] hostile');
+        const suite: Suite = JSON.parse(readFileSync(json, 'utf8'));
+        const ours = suite.cases[0]?.series.filter(({ contestant }) => contestant === 'ours');
+        const nothingLost = expect.objectContaining({ uncounted: expect.objectContaining({ median: 0 }) });
+        expect(ours).toEqual([
+          expect.objectContaining({ failures: [], figures: nothingLost }),
+          expect.objectContaining({ failures: [], figures: nothingLost }),
+        ]);
+      } finally {
+        rmSync(scratch, { recursive: true });
+      }
+    },
+    LIMIT_MS,
+  );
 });

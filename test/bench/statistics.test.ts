@@ -82,6 +82,17 @@ test('what other programs take is what is busy and not ours', () => {
     [after, self(15, 31)],
   ];
   const body = 'const [a, b] = input.map((files) => m.readTimes(...files)); return m.othersPercent(a, b);';
-  // 200 ticks passed, 100 of them busy, 40 of these ours.
-  expect(evaluate('lib/others.mjs', body, input)).toBe(30);
+  // 200 ticks passed, 90 of them busy with programs, 40 of these ours.
+  expect(evaluate('lib/others.mjs', body, input)).toBe(25);
+});
+
+test('what the kernel holds and has dropped is summed up over the sockets of a port', () => {
+  const rows = [
+    '   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops',
+    ' 5608: 0100007F:1633 0100007F:C35F 01 00000000:00000300 00:00000000 00000000     0        0 161 2 00000000d9d372d4 7',
+    ' 5609: 0100007F:1633 00000000:0000 07 00000010:00000001 00:00000000 00000000     0        0 162 2 000000001eba71cf 5',
+    ' 5610: 0100007F:1634 00000000:0000 07 00000000:00000001 00:00000000 00000000     0        0 163 2 000000001eba71cf 3',
+  ];
+  const body = 'return m.udpSockets(5683, input)';
+  expect(evaluate('lib/udp-sockets.mjs', body, rows.join('\n'))).toEqual({ queuedBytes: 0x301, drops: 12 });
 });
