@@ -28,10 +28,11 @@ export class Doorkeeper {
     return undefined;
   }
 
-  /** Whether more than the limits allow are in one network, or in all. */
-  isOverfull({ handshakes, open }: Network): boolean {
+  /** The limit that a network, or all, have passed; undefined: none. */
+  passed({ handshakes, open }: Network): RefusalReason | undefined {
     const { maxAssociations, maxAssociationsPerAddress } = this.#limits;
-    return handshakes + open.size > maxAssociationsPerAddress || this.#networks.size > maxAssociations;
+    if (handshakes + open.size > maxAssociationsPerAddress) return 'maxAssociationsPerAddress';
+    return this.#networks.size > maxAssociations ? 'maxAssociations' : undefined;
   }
 
   #fullFor(network: string, hasPeer: boolean): RefusalReason | undefined {

@@ -132,8 +132,9 @@ export class Reception {
     const { successor } = entry.peer;
     this.#residents.move(entry, to, this.#endpoint as Endpoint);
     // It took no place, for it was to replace the one that has moved.
-    if (successor === undefined || !this.#doorkeeper.isOverfull(successor.network)) return;
-    this.#refuse('maxAssociations', successor.link.remote);
+    const passed = successor && this.#doorkeeper.passed(successor.network);
+    if (successor === undefined || passed === undefined) return;
+    this.#refuse(passed, successor.link.remote);
     endPeer(successor.association, 'replaced');
   }
 

@@ -1,49 +1,11 @@
-import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, describe, expect, test } from '@jest/globals';
-import {
-  type AlertMessage,
-  type DropMessage,
-  DtlsAssociation,
-  type HandshakeMessage,
-  type LookupFunction,
-  type MigrationMessage,
-  type RetransmissionMessage,
-} from '../../lib';
+import { describe, expect, test } from '@jest/globals';
+import { DtlsAssociation, type HandshakeMessage, type LookupFunction } from '../../lib';
 import { HandshakeType } from '../../lib/handshake/wire';
+import { heard } from '../support/channels';
 import { rejected } from '../support/errors';
 import { clientAddress, deliverAll, drop, dropMessage, Link } from '../support/link';
 import { client, key, openPair, patient, psk, quick, serve, talk, wrongKey } from '../support/pair';
 import { handshake, record, Type } from '../support/wire';
-
-interface Messages {
-  handshake: HandshakeMessage;
-  retransmission: RetransmissionMessage;
-  drop: DropMessage;
-  alert: AlertMessage;
-  migration: MigrationMessage;
-}
-
-const subscribed: Array<() => void> = [];
-
-function unsubscribeAll(): void {
-  for (const end of subscribed.splice(0)) end();
-}
-
-afterEach(unsubscribeAll);
-
-/** Until the end of the test. */
-function listen<C extends keyof Messages>(channel: C, listener: (message: Messages[C]) => void): void {
-  const name = `dtls-association:${channel}`;
-  subscribe(name, listener as ChannelListener);
-  subscribed.push(() => unsubscribe(name, listener as ChannelListener));
-}
-
-/** What a channel tells from now on. */
-function heard<C extends keyof Messages>(channel: C): Array<Messages[C]> {
-  const list: Array<Messages[C]> = [];
-  listen(channel, (message) => list.push(message));
-  return list;
-}
 
 const forged = record(Type.applicationData, Buffer.alloc(60, 7), { epoch: 1, sequence: 40 });
 const newAddress = clientAddress(61_000);
@@ -297,95 +259,4 @@ test('migration tells of an association that follows its peer, and where', async
   transport.address = newAddress;
   await talk(client, peer);
   expect(messages).toEqual([{ association: peer, from, to: newAddress }]);
-});
-
-/** What makes each channel tell something of an association, on both sides where it can. */
-const occasions: Record<keyof Messages, () => Promise<Link>> = {
-  handshake: async () => {
-    const link = new Link();
-    await serve(link);
-    client(link)
-      .startHandshake()
-      .on('error', () => {});
-    await link.quiet();
-    return link;
-  },
-  retransmission: async () => {
-    const link = new Link();
-    await serve(link, quick);
-    link.toServer.rule = drop(0);
-    const association = client(link, quick);
-    association.on('error', () => {});
-    await association.startHandshake().opened.catch(() => {});
-    return link;
-  },
-  drop: async () => {
-    const { link, transport } = await openPair({ server: { limits: { maxForgedRecords: 1 } } });
-    link.inject(forged, transport.address);
-    link.injectToClient(forged, transport.address);
-    await link.quiet();
-    return link;
-  },
-  alert: async () => {
-    const { link, client } = await openPair();
-    await client.close();
-    await link.quiet();
-    return link;
-  },
-  migration: async () => {
-    const { link, client, transport } = await openPair();
-    transport.address = newAddress;
-    client.send('here I am');
-    await link.quiet();
-    return link;
-  },
-};
-
-describe.each(Object.keys(occasions) as Array<keyof Messages>)('a subscriber of %s', (channel) => {
-  test('that throws stops nothing', async () => {
-    const uncaught: unknown[] = [];
-    process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error));
-    subscribed.push(() => process.setUncaughtExceptionCaptureCallback(null));
-    const error = new Error('a bug of the user');
-    listen(channel, () => {
-      throw error;
-    });
-    const messages = heard(channel);
-    await occasions[channel]();
-    await new Promise(setImmediate);
-    expect(messages.length).toBeGreaterThan(0);
-    expect(uncaught).toEqual(messages.map(() => error));
-  });
-
-  test.each([
-    ['closes', (association: DtlsAssociation) => void association.close()],
-    ['destroys', (association: DtlsAssociation) => association.destroy()],
-  ])('may be one that %s the association', async (_, end) => {
-    const told: DtlsAssociation[] = [];
-    listen(channel, (message) => {
-      if (!('association' in message)) return;
-      told.push(message.association);
-      end(message.association);
-    });
-    const link = await occasions[channel]();
-    await link.quiet();
-    expect(told.length).toBeGreaterThan(0);
-    for (const association of told) expect((await association.closed).reason).toMatch(/local|error/);
-    // Whoever comes next is served as ever.
-    unsubscribeAll();
-    await client(link).startHandshake().opened;
-  });
-});
-
-test('a subscriber of drop may close the server', async () => {
-  const { link, server, client } = await openPair();
-  listen('drop', (message) => {
-    if ('server' in message) message.server.close();
-  });
-  for (const datagram of [handshake(1, 0, { body: Buffer.alloc(80, 0xff) }), forged, Buffer.of(1)]) {
-    link.inject(datagram, newAddress);
-  }
-  expect(await client.closed).toEqual({ reason: 'peer' });
-  await server.close();
-  expect(link.serverIsOpen).toBe(false);
 });

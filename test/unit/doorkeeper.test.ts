@@ -29,8 +29,8 @@ class Door {
     return entry;
   }
 
-  isOverfullBy({ network }: PeerEntry): boolean {
-    return this.#doorkeeper.isOverfull(network);
+  passedBy({ network }: PeerEntry): string | undefined {
+    return this.#doorkeeper.passed(network);
   }
 
   end(entry: PeerEntry): void {
@@ -158,26 +158,24 @@ describe('a handshake beside an open association of the same address and port', 
 });
 
 describe('when what needed no room stays beside what it was to replace', () => {
-  test.each([{ maxAssociations: 2 }, { maxAssociationsPerAddress: 2 }])(
-    'more than the limit is too much: %p',
-    (limits) => {
-      const door = new Door(limits);
-      door.open('a');
-      expect(door.isOverfullBy(door.handshake('a'))).toBe(false);
-      const third = door.handshake('a');
-      expect(door.isOverfullBy(third)).toBe(true);
-      door.end(third);
-      expect(door.isOverfullBy(third)).toBe(false);
-    },
-  );
+  test.each(['maxAssociations', 'maxAssociationsPerAddress'])('%s is passed by more than there may be', (limit) => {
+    const door = new Door({ [limit]: 2 });
+    door.open('a');
+    expect(door.passedBy(door.handshake('a'))).toBeUndefined();
+    const third = door.handshake('a');
+    expect(door.passedBy(third)).toBe(limit);
+    door.end(third);
+    expect(door.passedBy(third)).toBeUndefined();
+  });
 
   test('those of another address count for the limit of all only', () => {
     const door = new Door({ maxAssociations: 3, maxAssociationsPerAddress: 1 });
     const [one, other] = [door.open('a'), door.open('b')];
-    expect([one, other].map((entry) => door.isOverfullBy(entry))).toEqual([false, false]);
+    const passed = () => [one, other].map((entry) => door.passedBy(entry));
+    expect(passed()).toEqual([undefined, undefined]);
     door.handshake('b');
-    expect([one, other].map((entry) => door.isOverfullBy(entry))).toEqual([false, true]);
+    expect(passed()).toEqual([undefined, 'maxAssociationsPerAddress']);
     door.handshake('b');
-    expect(door.isOverfullBy(one)).toBe(true);
+    expect(passed()).toEqual(['maxAssociations', 'maxAssociationsPerAddress']);
   });
 });
