@@ -91,7 +91,8 @@ export class DataPhase {
   adopt(datagram: Uint8Array, move: () => void): number | undefined {
     const { length } = datagram;
     const status = this.#session.receive(datagram, 0, length, plaintexts.reserve(length), plaintexts.offset);
-    if (status === Status.Idle || status <= Status.Forged) return undefined;
+    // Idle is not refused: data without content, and warnings, have authenticated too.
+    if (status <= Status.Forged) return undefined;
     const { stats, events } = this.#setup;
     stats.datagramsReceived++;
     stats.bytesReceived += length;

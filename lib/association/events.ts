@@ -13,7 +13,7 @@ export interface CloseInfo {
 
 /** When a client that lost its association tries to connect again. */
 export interface ReconnectInfo {
-  /** Counted from 1, anew each time that the association was open. */
+  /** Counted from 1, anew when the association was open for `maxDelay`. */
   readonly attempt: number;
   readonly delayMs: number;
 }
@@ -48,7 +48,7 @@ export interface DtlsAssociationEvents extends ClientSignals {
   session: [session: Buffer];
   /** With the option `keylog`: NSS key log lines, each ended by a line feed. */
   keylog: [lines: Buffer];
-  /** On a server: the peer has another port or address from now on, and `remote` with it. */
+  /** On a server: the peer has another port of its address from now on, and `remote` with it. */
   addressChange: [from: RemoteAddress, to: RemoteAddress];
   /** An address of the host is tried. */
   lookup: [address: RemoteAddress];

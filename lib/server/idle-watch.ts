@@ -27,10 +27,12 @@ export class IdleWatch {
 
   #tick(): void {
     for (const entry of this.#entries()) {
-      const { messagesReceived } = entry.association.stats;
-      entry.idleTicks = messagesReceived === entry.seenMessages ? entry.idleTicks + 1 : 0;
-      entry.seenMessages = messagesReceived;
-      if (entry.idleTicks >= TICKS_OF_TIMEOUT && entry.association.state === 'open') this.#onIdle(entry);
+      const { stats, state } = entry.association;
+      // A handshake may take longer than the timeout: it has a deadline of its own.
+      const isIdle = state === 'open' && stats.messagesReceived === entry.seenMessages;
+      entry.idleTicks = isIdle ? entry.idleTicks + 1 : 0;
+      entry.seenMessages = stats.messagesReceived;
+      if (entry.idleTicks >= TICKS_OF_TIMEOUT) this.#onIdle(entry);
     }
   }
 }

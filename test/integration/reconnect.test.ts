@@ -28,7 +28,7 @@ function echoed(association: DtlsAssociation): Promise<boolean> {
 test('a server process that is killed and started again has its client back by one resumption', async () => {
   await using first = await server(0);
   const client = await open(first.port, {
-    keepAlive: { interval: 100, probe: echoed, maxUnanswered: 2 },
+    keepAlive: { interval: 500, probe: echoed, maxUnanswered: 2 },
     reconnect: { initialDelay: 50, maxDelay: 200, queue: 1 },
   });
   const port = client.remote.port;
@@ -43,7 +43,8 @@ test('a server process that is killed and started again has its client back by o
   await back;
   expect(client.isSessionReused()).toBe(true);
   expect(await kept).toEqual([Buffer.from('kept meanwhile')]);
-  expect(second.output).toMatch(/^port \d+\nresumed true\n$/);
+  await second.says(/^resumed true$/m);
+  expect(second.output).not.toContain('resumed false');
   expect(client.stats.reconnects).toBe(1);
   await client.close();
 });

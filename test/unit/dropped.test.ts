@@ -12,6 +12,7 @@ import { parseServerOptions } from '../../lib/options/server';
 import { certifiedClient, serveCertified } from '../support/certified';
 import { CIPHER, ClientCipher } from '../support/client-cipher';
 import { type Lane, Link } from '../support/link';
+import { newPort } from '../support/moving';
 import { client, openPair, type Pair, psk, serve, talk } from '../support/pair';
 import { authority } from '../support/pki';
 import { changeCipherSpec, handshake, record, Type } from '../support/wire';
@@ -119,7 +120,7 @@ describe.each(sides)('%s counts among stats.dropped', (_, sideOf) => {
   });
 });
 
-test('records without content, as some peers send them, are neither dropped nor messages', async () => {
+test('records without content, as some peers send them, are no messages, but not dropped, and tell where the peer is', async () => {
   const ca = await authority();
   const { chain, key } = await ca.issue();
   const link = new Link();
@@ -135,9 +136,9 @@ test('records without content, as some peers send them, are neither dropped nor 
   peer.on('message', (data) => texts.push(data.toString()));
   const serverHello = link.toClient.sent.find((datagram) => datagram[13] === HandshakeType.ServerHello) as Buffer;
   const cipher = new ClientCipher(lines, serverHello);
-  const [empty, full, another] = ['', 'content', ''].map((text) =>
+  const [empty, full, another, fromElsewhere] = ['', 'content', '', ''].map((text) =>
     cipher.record(Type.applicationData, Buffer.from(text)),
-  ) as [Buffer, Buffer, Buffer];
+  ) as [Buffer, Buffer, Buffer, Buffer];
   for (const datagram of [empty, Buffer.concat([another, full])]) link.inject(datagram, peer.remote);
   await link.quiet();
   expect(texts).toEqual(['content']);
@@ -145,6 +146,11 @@ test('records without content, as some peers send them, are neither dropped nor 
   link.inject(empty, peer.remote);
   await link.quiet();
   expect(peer.stats.dropped).toEqual({ forged: 0, replayed: 1, unwanted: 0 });
+  const elsewhere = { ...peer.remote, port: newPort };
+  link.inject(fromElsewhere, elsewhere);
+  await link.quiet();
+  expect(peer.remote).toEqual(elsewhere);
+  expect(server.stats.dropped.stray).toBe(0);
   expect(peer.state).toBe('open');
 });
 

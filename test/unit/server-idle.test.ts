@@ -1,8 +1,9 @@
 import { expect, jest, test } from '@jest/globals';
+import { deferred } from '../../lib/association/deferred';
 import { HandshakeType } from '../../lib/handshake/wire';
 import { fakeClock } from '../support/clock';
 import { dropMessage, Link } from '../support/link';
-import { client, openPair, serve, talk } from '../support/pair';
+import { client, key, openPair, serve, talk } from '../support/pair';
 
 fakeClock();
 
@@ -53,6 +54,20 @@ test('a handshake has its own deadline', async () => {
   await link.quiet();
   jest.advanceTimersByTime(found);
   expect(it.stats).toMatchObject({ handshakesStarted: 1, handshakesFailed: 0, expired: 0 });
+});
+
+test('the time of a handshake does not count', async () => {
+  const link = new Link();
+  const answer = deferred<Uint8Array>();
+  await serve(link, { ...server, pskCallback: () => answer.promise });
+  const association = client(link, { psk: { identity: 'bob', key } }).startHandshake();
+  await link.quiet();
+  jest.advanceTimersByTime(found);
+  answer.resolve(key);
+  await association.opened;
+  jest.advanceTimersByTime(7000);
+  await link.quiet();
+  expect(association.state).toBe('open');
 });
 
 test('without the option nothing ever ends', async () => {
