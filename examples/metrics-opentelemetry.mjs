@@ -43,7 +43,7 @@ const tracers = new TracerProvider({
 });
 const tracer = tracers.getTracer('dtls-association');
 subscribe('dtls-association:handshake', (message) => {
-  const { association, handshake, error } = /** @type {import('dtls-association').HandshakeMessage} */ (message);
+  const { association, handshake, error } = /** @type {import('dtls-association').HandshakeDiagnostic} */ (message);
   if (handshake === undefined) return;
   const endTime = Date.now();
   const span = tracer.startSpan('DTLS handshake', {

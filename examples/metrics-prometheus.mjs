@@ -46,7 +46,7 @@ const durations = new Histogram({
   labelNames: ['session'],
 });
 subscribe('dtls-association:handshake', (message) => {
-  const { association, handshake, error } = /** @type {import('dtls-association').HandshakeMessage} */ (message);
+  const { association, handshake, error } = /** @type {import('dtls-association').HandshakeDiagnostic} */ (message);
   if (handshake === undefined || error !== undefined) return;
   durations.observe({ session: association.isSessionReused() ? 'resumed' : 'new' }, handshake.durationMs / 1000);
 });

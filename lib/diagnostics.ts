@@ -7,7 +7,7 @@ import type { DtlsServer } from './server/server';
 import type { DropReason, RefusalReason, StrangerDropReason } from './stats';
 
 /** `dtls-association:handshake`: one is over. */
-export interface HandshakeMessage {
+export interface HandshakeDiagnostic {
   readonly association: DtlsAssociation;
   /** Absent when it ended before it began, the host's name not being known, say. */
   readonly handshake: HandshakeInfo | undefined;
@@ -16,17 +16,17 @@ export interface HandshakeMessage {
 }
 
 /** `dtls-association:retransmission`: a flight was sent again. */
-export interface RetransmissionMessage {
+export interface RetransmissionDiagnostic {
   readonly association: DtlsAssociation;
 }
 
 /** `dtls-association:drop`: a datagram came to nothing, at an association or at a server. */
-export type DropMessage =
+export type DropDiagnostic =
   | { readonly association: DtlsAssociation; readonly reason: DropReason }
   | { readonly server: DtlsServer; readonly reason: StrangerDropReason | RefusalReason; readonly from: RemoteAddress };
 
 /** `dtls-association:alert`. */
-export interface AlertMessage {
+export interface AlertDiagnostic {
   readonly association: DtlsAssociation;
   readonly direction: 'sent' | 'received';
   readonly level: 'warning' | 'fatal';
@@ -35,7 +35,7 @@ export interface AlertMessage {
 }
 
 /** `dtls-association:migration`: an association followed its peer to another address. */
-export interface MigrationMessage {
+export interface MigrationDiagnostic {
   readonly association: DtlsAssociation;
   readonly from: RemoteAddress;
   readonly to: RemoteAddress;
@@ -53,15 +53,15 @@ export function publishHandshake(
   handshake: HandshakeInfo | undefined,
   error: Error | undefined,
 ): void {
-  if (handshakes.hasSubscribers) handshakes.publish({ association, handshake, error } satisfies HandshakeMessage);
+  if (handshakes.hasSubscribers) handshakes.publish({ association, handshake, error } satisfies HandshakeDiagnostic);
 }
 
 export function publishRetransmission(association: DtlsAssociation): void {
-  if (retransmissions.hasSubscribers) retransmissions.publish({ association } satisfies RetransmissionMessage);
+  if (retransmissions.hasSubscribers) retransmissions.publish({ association } satisfies RetransmissionDiagnostic);
 }
 
 export function publishDrop(association: DtlsAssociation, reason: DropReason): void {
-  if (drops.hasSubscribers) drops.publish({ association, reason } satisfies DropMessage);
+  if (drops.hasSubscribers) drops.publish({ association, reason } satisfies DropDiagnostic);
 }
 
 export function publishServerDrop(
@@ -69,16 +69,16 @@ export function publishServerDrop(
   reason: StrangerDropReason | RefusalReason,
   from: RemoteAddress,
 ): void {
-  if (drops.hasSubscribers) drops.publish({ server, reason, from } satisfies DropMessage);
+  if (drops.hasSubscribers) drops.publish({ server, reason, from } satisfies DropDiagnostic);
 }
 
 /** `alert` is `level << 8 | description`. */
 export function publishAlert(association: DtlsAssociation, direction: 'sent' | 'received', alert: number): void {
   if (!alerts.hasSubscribers) return;
   const level = alert >> 8 === 1 ? 'warning' : 'fatal';
-  alerts.publish({ association, direction, level, description: alertName(alert) } satisfies AlertMessage);
+  alerts.publish({ association, direction, level, description: alertName(alert) } satisfies AlertDiagnostic);
 }
 
 export function publishMigration(association: DtlsAssociation, from: RemoteAddress, to: RemoteAddress): void {
-  if (migrations.hasSubscribers) migrations.publish({ association, from, to } satisfies MigrationMessage);
+  if (migrations.hasSubscribers) migrations.publish({ association, from, to } satisfies MigrationDiagnostic);
 }

@@ -13,15 +13,16 @@ export type { SrtpKeys } from './credentials/srtp-keys';
 export type { TicketKeys } from './credentials/ticket-keys';
 export type { DtlsVersion } from './credentials/version';
 export type {
-  AlertMessage,
-  DropMessage,
-  HandshakeMessage,
-  MigrationMessage,
-  RetransmissionMessage,
+  AlertDiagnostic,
+  DropDiagnostic,
+  HandshakeDiagnostic,
+  MigrationDiagnostic,
+  RetransmissionDiagnostic,
 } from './diagnostics';
 export { createEndpoint, DtlsEndpoint, type EndpointOptions } from './endpoints/dtls-endpoint';
 export { DtlsError, type DtlsErrorCode } from './errors';
 export type { HandshakeInfo } from './handshake/info';
+export type { MaybePromise } from './maybe-promise';
 export type { ClientPskCallback, ConnectOptions, LookupFunction, PskAnswer } from './options/client';
 export type { CookieSecret } from './options/cookie-secret';
 export type { DrainOptions } from './options/drain';

@@ -11,8 +11,6 @@ export interface TransportReceiver {
   datagram(bytes: Uint8Array, offset?: number, length?: number): void;
   /** After `send` returned false: the queue is empty again. */
   drained(): void;
-  /** The peer has another address from now on; `remote` and `outlet` are read again. */
-  moved?(from: RemoteAddress, to: RemoteAddress): void;
   /** The transport failed. With `fatal` false (say, an ICMP message) it goes on. */
   failed(error: Error, fatal: boolean): void;
 }
@@ -42,7 +40,7 @@ export interface Transport {
    * before this returns. False: taken, but the queue is over its mark, and `drained` will be called.
    */
   send(datagram: Uint8Array): boolean;
-  /** Saves a copy of each message, where the transport has one. Read when the handshake is complete, and after `moved`. */
+  /** Saves a copy of each message, where the transport has one. Read when the handshake is complete. */
   readonly outlet?: Outlet | undefined;
   /** Sends what is queued, then releases everything; the receiver hears nothing from this call on. */
   close(): Promise<void> | void;

@@ -24,6 +24,7 @@ import { type AssociationState, isOver, move } from './state';
 
 let endPeer: (association: DtlsAssociation, reason: 'idle' | 'replaced' | 'drained') => void;
 let adoptDatagram: (association: DtlsAssociation, datagram: Uint8Array, move: () => void) => boolean;
+let tellMoved: (association: DtlsAssociation, from: RemoteAddress, to: RemoteAddress) => void;
 let recordsAhead: (association: DtlsAssociation, datagram: Uint8Array) => number;
 
 /**
@@ -51,6 +52,7 @@ export class DtlsAssociation extends SecureChannel {
   static {
     endPeer = (association, reason) => association.#finish({ reason });
     adoptDatagram = (association, datagram, move) => association.#driver?.adopt(datagram, move) ?? false;
+    tellMoved = (association, from, to) => association.#driver?.moved(from, to);
     recordsAhead = (association, datagram) => association.#driver?.recordsAhead(datagram) ?? 0;
   }
 
@@ -327,4 +329,4 @@ export class DtlsAssociation extends SecureChannel {
   }
 }
 
-export { adoptDatagram, endPeer, recordsAhead };
+export { adoptDatagram, endPeer, recordsAhead, tellMoved };

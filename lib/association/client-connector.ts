@@ -1,5 +1,6 @@
 import { hostPort, type RemoteAddress } from '../address';
 import { captured } from '../capture/capturing-endpoint';
+import { rethrowLater } from '../emit';
 import { ClientTransport } from '../endpoints/client-transport';
 import { newUdpEndpoint } from '../endpoints/open-endpoint';
 import { DtlsError } from '../errors';
@@ -92,7 +93,10 @@ export class ClientConnector {
   movesOn(): boolean {
     if (this.#untried.length === 0) return false;
     // Not before the socket is released: the next one may need its local port.
-    this.#driver?.close().then(() => this.#tryNext());
+    this.#driver
+      ?.close()
+      .catch(rethrowLater)
+      .then(() => this.#tryNext());
     return true;
   }
 

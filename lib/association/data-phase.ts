@@ -1,6 +1,6 @@
 import type { Session } from '../../binding';
 import { maxForgeries } from '../credentials/ciphers';
-import { countRecords } from '../handshake/wire';
+import { countCiphertexts } from '../handshake/wire';
 import { Status } from '../native';
 import { Slab } from '../slab';
 import { SlabOutlet } from '../slab-outlet';
@@ -80,7 +80,7 @@ export class DataPhase {
     events.dropped(reason);
     if (reason !== 'forged') return false;
     // A datagram of 60 KB has room for two thousand attempts.
-    this.#forged += countRecords(datagram);
+    this.#forged += countCiphertexts(datagram);
     return this.#maxForged > 0 && this.#forged >= this.#maxForged;
   }
 

@@ -16,6 +16,8 @@ export interface ReconnectInfo {
   /** Counted from 1, anew when the association was open for `maxDelay`. */
   readonly attempt: number;
   readonly delayMs: number;
+  /** Why the association was lost, or the last attempt failed; absent when the peer closed it. */
+  readonly error?: Error | undefined;
 }
 
 export interface CipherInfo {

@@ -49,7 +49,7 @@ export class Reconnector {
     if (DtlsError.is(error) && spoilsSession(error)) this.#session = NO_SESSION;
     const delayMs = Math.min(initialDelayMs * 2 ** this.#attempts, maxDelayMs);
     // Else the clients of a server that starts again would come all at once.
-    return { attempt: ++this.#attempts, delayMs: Math.round(delayMs * (0.75 + Math.random() / 2)) };
+    return { attempt: ++this.#attempts, delayMs: Math.round(delayMs * (0.75 + Math.random() / 2)), error };
   }
 
   /** Calls `onDue` after the delay, and not before what the former attempt used is released: a local port, say. */

@@ -88,6 +88,7 @@ export class SessionDriver implements TransportReceiver {
     if (this.#session !== undefined) this.#data?.drained();
   }
 
+  /** The transport leads to another address: its `remote` and `outlet` are read again. */
   moved(from: RemoteAddress, to: RemoteAddress): void {
     this.#data?.moved();
     if (this.#session !== undefined) this.#setup.events.moved(from, to);

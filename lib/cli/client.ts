@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type ConnectOptions, DtlsAssociation, type PacketCapture } from '../index';
+import { type ConnectOptions, DtlsAssociation } from '../index';
 import { identityOptions, insecureWarning, usesCertificates, verificationOptions } from './certificates';
 import type { Report } from './events';
 import { readFlagFile } from './files';
@@ -26,8 +26,7 @@ export interface ClientFlags extends PeerFlags {
  * Throws for what cannot work, before anything is sent.
  */
 export async function runClient(host: string, port: number, flags: ClientFlags, report: Report): Promise<number> {
-  const pcap = flags.pcap === undefined ? undefined : new PcapFile(flags.pcap, report);
-  const clones = createClones(host, port, flags, report, pcap?.capture);
+  const { clones, pcap } = createClones(host, port, flags, report);
   if (flags.insecure) report(insecureWarning('the server'));
   const stop = stopRequested(flags.duration);
   for (const clone of clones) {
@@ -40,14 +39,15 @@ export async function runClient(host: string, port: number, flags: ClientFlags, 
     unsent = true;
     report({ event: 'error', message: `A line was not sent: ${why}` });
   });
+  let isRecorded = true;
   try {
     await Promise.race([stop, input, Promise.all(clones.map((clone) => clone.closed))]);
   } finally {
     ending.abort();
     await Promise.all(clones.map((clone) => clone.close()));
+    isRecorded = (await pcap?.close()) ?? true;
   }
   const fine = await Promise.all(clones.map((clone) => endedWell(clone, report)));
-  const isRecorded = (await pcap?.close()) ?? true;
   return fine.every(Boolean) && !unsent && isRecorded ? 0 : 1;
 }
 
@@ -56,22 +56,24 @@ function createClones(
   port: number,
   flags: ClientFlags,
   report: Report,
-  capture: PacketCapture | undefined,
-): DtlsAssociation[] {
+): { clones: DtlsAssociation[]; pcap: PcapFile | undefined } {
   const { count, pskIdentity, sessOut } = flags;
   const key = chooseKey(flags, usesCertificates(flags));
   const options = clientOptions(host, port, flags);
   const keylog = keylogWriter(flags.keylog);
   const storeSession = sessOut === undefined ? undefined : sessionWriter(sessOut);
-  return Array.from({ length: count }, (_, number) => {
+  // The last, for it empties its file.
+  const pcap = flags.pcap === undefined ? undefined : new PcapFile(flags.pcap, report);
+  const clones = Array.from({ length: count }, (_, number) => {
     const name = `${flags.name} (clone number ${number})`;
     const psk = key && { identity: pskIdentity ?? name, key };
-    const clone = new DtlsAssociation({ ...options, name, psk, keylog: keylog !== undefined, capture });
+    const clone = new DtlsAssociation({ ...options, name, psk, keylog: keylog !== undefined, capture: pcap?.capture });
     if (keylog !== undefined) clone.on('keylog', keylog);
     if (storeSession !== undefined) clone.on('session', storeSession);
     watchClient(clone, host, report);
     return clone;
   });
+  return { clones, pcap };
 }
 
 /** What is the same for each of its associations. */

@@ -30,8 +30,10 @@ export async function runServer(flags: ServerFlags, report: Report): Promise<num
   checkCertificates(flags);
   const key = chooseKey(flags, usesCertificates(flags));
   const keylog = keylogWriter(flags.keylog);
+  const options = serverOptions(flags, key);
+  // The last, for it empties its file.
   const pcap = flags.pcap === undefined ? undefined : new PcapFile(flags.pcap, report);
-  const server = createServer({ ...serverOptions(flags, key), capture: pcap?.capture }, (association) => {
+  const server = createServer({ ...options, capture: pcap?.capture }, (association) => {
     association.on('message', (data) => answer(association, flags.echo ? data : acknowledgement(association), report));
   });
   watchServer(server, report);
@@ -40,13 +42,18 @@ export async function runServer(flags: ServerFlags, report: Report): Promise<num
     server.on('error', resolve);
   });
   const stop = stopRequested(flags.duration);
-  await server.listen({ port, address });
-  reportListening(server, report);
-  if (flags.insecure) report(insecureWarning('each client'));
-  if (key === QT_EXAMPLE_KEY && !isLoopback(address)) warnOfExampleKey(report);
-  const failure = await Promise.race([stop, failed]);
-  await server.close();
-  const isRecorded = (await pcap?.close()) ?? true;
+  let failure: Error | undefined;
+  let isRecorded = true;
+  try {
+    await server.listen({ port, address });
+    reportListening(server, report);
+    if (flags.insecure) report(insecureWarning('each client'));
+    if (key === QT_EXAMPLE_KEY && !isLoopback(address)) warnOfExampleKey(report);
+    failure = (await Promise.race([stop, failed])) ?? undefined;
+  } finally {
+    await server.close();
+    isRecorded = (await pcap?.close()) ?? true;
+  }
   if (failure !== undefined) throw failure;
   return isRecorded ? 0 : 1;
 }

@@ -86,6 +86,8 @@ const ALERT_NAMES: Readonly<Record<number, string>> = {
 export const DTLS_MAJOR_VERSION = 0xfe;
 const RECORD_HEADER = 13;
 const HANDSHAKE_HEADER = 12;
+/** A tag of 16 bytes, or a nonce of 8 and a tag of 8: nothing shorter authenticates. */
+const MIN_CIPHERTEXT = 16;
 
 /** Description byte of an alert from `level << 8 | description`. */
 export function alertName(alert: number): string {
@@ -172,12 +174,15 @@ export function isRecord(datagram: Uint8Array): boolean {
   return isKnown && RECORD_HEADER + uint16(datagram, 11) <= datagram.length;
 }
 
-/** How many whole records a datagram has. */
-export function countRecords(datagram: Uint8Array): number {
+/** How many records of a datagram might pass as application data or alerts under the keys of an association. */
+export function countCiphertexts(datagram: Uint8Array): number {
   let count = 0;
-  for (let at = 0; at + RECORD_HEADER <= datagram.length; count++) {
-    at += RECORD_HEADER + uint16(datagram, at + 11);
-    if (at > datagram.length) break;
+  for (let at = 0; at + RECORD_HEADER <= datagram.length; ) {
+    const type = datagram[at];
+    const length = uint16(datagram, at + 11);
+    const isCiphertext = type === ContentType.ApplicationData || type === ContentType.Alert;
+    if (isCiphertext && uint16(datagram, at + 3) === 1 && length >= MIN_CIPHERTEXT) count++;
+    at += RECORD_HEADER + length;
   }
   return count;
 }

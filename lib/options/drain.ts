@@ -2,9 +2,9 @@ import { checkNames, integer } from './check';
 
 export interface DrainOptions {
   /** Close an association when no message came from its peer for so many milliseconds. Default 1000. */
-  idleFor?: number;
+  idleFor?: number | undefined;
   /** Close all that are left after so many milliseconds. Default 30000. */
-  deadline?: number;
+  deadline?: number | undefined;
 }
 
 export interface DrainConfig {

@@ -6,17 +6,17 @@ import { checkNames, integer } from './check';
  */
 export interface ServerLimits {
   /** Associations at one time, handshakes included. Default 10000. */
-  maxAssociations?: number;
+  maxAssociations?: number | undefined;
   /** The same for one address. Default 1000. */
-  maxAssociationsPerAddress?: number;
+  maxAssociationsPerAddress?: number | undefined;
   /** Handshakes at one time. Default 1000. */
-  maxHandshakes?: number;
+  maxHandshakes?: number | undefined;
   /** The same for one address. Default 250. */
-  maxHandshakesPerAddress?: number;
+  maxHandshakesPerAddress?: number | undefined;
   /** Handshakes that begin in a second. Default 2000. */
-  handshakesPerSecond?: number;
+  handshakesPerSecond?: number | undefined;
   /** The same for one address. Default 500. */
-  handshakesPerSecondPerAddress?: number;
+  handshakesPerSecondPerAddress?: number | undefined;
   /**
    * Records that fail authentication before an association ends with `ERR_DTLS_FORGED`. Default: what the suite bears
    * (RFC 9147 section 4.5.3), 2^36, with CCM 2^23, with CCM_8 2^20. 0: never.
@@ -24,7 +24,7 @@ export interface ServerLimits {
   maxForgedRecords?: number | undefined;
 }
 
-export type LimitsConfig = Readonly<Required<Omit<ServerLimits, 'maxForgedRecords'>>>;
+export type LimitsConfig = Readonly<Record<Exclude<keyof ServerLimits, 'maxForgedRecords'>, number>>;
 
 const DEFAULTS: LimitsConfig = Object.freeze({
   maxAssociations: 10_000,

@@ -19,7 +19,7 @@ export class Doorkeeper {
    * The limit that a handshake from this network would break, if any; with none, it counts as begun. One that takes the
    * place of another handshake (`replacesHandshake`), or in time of an open association, takes no room.
    */
-  refuses(network: string, nowMs: number, { hasPeer = false, replacesHandshake = false }): RefusalReason | undefined {
+  admit(network: string, nowMs: number, { hasPeer = false, replacesHandshake = false }): RefusalReason | undefined {
     const full = replacesHandshake ? undefined : this.#fullFor(network, hasPeer);
     if (full !== undefined) return full;
     const rate = this.#rate.exceeded(network, nowMs);

@@ -32,12 +32,10 @@ export class PeerLink implements Transport {
     this.#receiver?.opened();
   }
 
-  /** The peer is somewhere else now. */
+  /** The peer is somewhere else now; its association is to be told. */
   move(remote: RemoteAddress, channel: PeerChannel): void {
-    const from = this.#remote;
     this.#remote = remote;
     this.#channel = channel;
-    this.#receiver?.moved?.(from, remote);
   }
 
   receive(bytes: Uint8Array, offset: number, length: number): void {

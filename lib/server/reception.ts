@@ -116,7 +116,7 @@ export class Reception {
     if (!isVerified) return;
     const peer = this.#residents.at(from);
     const standing = { hasPeer: peer !== undefined, replacesHandshake: peer?.isHandshaking ?? false };
-    const refusal = this.#doorkeeper.refuses(networkOf(from.address), performance.now(), standing);
+    const refusal = this.#doorkeeper.admit(networkOf(from.address), performance.now(), standing);
     if (refusal !== undefined) {
       this.#refuse(refusal, from);
       return;

@@ -1,6 +1,6 @@
 import type { Session } from '../../binding';
 import { networkOf, type RemoteAddress } from '../address';
-import { DtlsAssociation, endPeer } from '../association/association';
+import { DtlsAssociation, endPeer, tellMoved } from '../association/association';
 import type { HandshakeParts } from '../association/handshake-parts';
 import { PeerSetup } from '../association/peer-setup';
 import type { Endpoint } from '../endpoints/endpoint';
@@ -93,6 +93,7 @@ export class Residents {
     peer.settle(entry);
     this.#stats.migrated++;
     entry.link.move(to, entry.peer.channel(endpoint));
+    tellMoved(entry.association, from, to);
     this.#events.moved(entry.association, from, to);
   }
 

@@ -144,9 +144,9 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
   /**
    * Ends without haste: takes no new associations, gives up running handshakes, closes an association when no message
    * has come for `idleFor` milliseconds, and at the `deadline` all that are left. Then the server closes, and the
-   * promise resolves. Throws `ERR_DTLS_OPTION`.
+   * promise resolves. A second call waits for the first. Rejects with `ERR_DTLS_OPTION`.
    */
-  drain(options: DrainOptions = {}): Promise<void> {
+  async drain(options: DrainOptions = {}): Promise<void> {
     const { idleForMs, deadlineMs } = parseDrainOptions(options);
     if (this.#state !== 'listening') return this.#state === 'draining' ? this.#closed.promise : this.close();
     this.#state = 'draining';
@@ -172,7 +172,8 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     try {
       return this.#reception.inject(datagram, from);
     } catch (cause) {
-      throw optionError('from', undefined, `inject: ${(cause as Error).message}.`, cause);
+      if ((cause as NodeJS.ErrnoException).code !== 'EAFNOSUPPORT') throw cause;
+      throw optionError('from', from.address, `inject: ${(cause as Error).message}.`, cause);
     }
   }
 

@@ -1,13 +1,19 @@
 import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach } from '@jest/globals';
-import type { AlertMessage, DropMessage, HandshakeMessage, MigrationMessage, RetransmissionMessage } from '../../lib';
+import type {
+  AlertDiagnostic,
+  DropDiagnostic,
+  HandshakeDiagnostic,
+  MigrationDiagnostic,
+  RetransmissionDiagnostic,
+} from '../../lib';
 
 export interface Messages {
-  handshake: HandshakeMessage;
-  retransmission: RetransmissionMessage;
-  drop: DropMessage;
-  alert: AlertMessage;
-  migration: MigrationMessage;
+  handshake: HandshakeDiagnostic;
+  retransmission: RetransmissionDiagnostic;
+  drop: DropDiagnostic;
+  alert: AlertDiagnostic;
+  migration: MigrationDiagnostic;
 }
 
 const subscribed: Array<() => void> = [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { DtlsAssociation, type HandshakeMessage, type LookupFunction } from '../../lib';
+import { DtlsAssociation, type HandshakeDiagnostic, type LookupFunction } from '../../lib';
 import { HandshakeType } from '../../lib/handshake/wire';
 import { heard } from '../support/channels';
 import { rejected } from '../support/errors';
@@ -11,11 +11,11 @@ const forged = record(Type.applicationData, Buffer.alloc(60, 7), { epoch: 1, seq
 const newAddress = clientAddress(61_000);
 
 /** The associations whose handshakes the channel tells of, in pairs. */
-async function sidesOf(messages: HandshakeMessage[], association: DtlsAssociation) {
+async function sidesOf(messages: HandshakeDiagnostic[], association: DtlsAssociation) {
   expect(messages).toHaveLength(2);
   const own = messages.find((message) => message.association === association);
   const other = messages.find((message) => message.association !== association);
-  return [own, other] as [HandshakeMessage, HandshakeMessage];
+  return [own, other] as [HandshakeDiagnostic, HandshakeDiagnostic];
 }
 
 describe('handshake', () => {

@@ -15,7 +15,7 @@ class Door {
   }
 
   refuses(network: string, standing: { hasPeer?: boolean; replacesHandshake?: boolean } = {}): string | undefined {
-    return this.#doorkeeper.refuses(network, this.nowMs, standing);
+    return this.#doorkeeper.admit(network, this.nowMs, standing);
   }
 
   /** A handshake that runs. */

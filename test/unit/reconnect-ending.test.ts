@@ -200,7 +200,7 @@ test('a listener that sends while the loss is told, over a transport that throws
   endpoint.fail(new Error('the cable is out'));
   expect(told).toEqual([
     { reason: 'error', error: expect.objectContaining({ code: 'ERR_DTLS_SOCKET' }) },
-    { attempt: 1, delayMs: expect.any(Number) },
+    { attempt: 1, delayMs: expect.any(Number), error: expect.objectContaining({ code: 'ERR_DTLS_SOCKET' }) },
   ]);
   await comeBack(all);
 });
