@@ -132,6 +132,7 @@ int32_t Connection::ReceiveData(const uint8_t* datagram, size_t size, uint8_t* i
   if (status < 0) return status;
   std::optional<uint64_t> lowest;
   bool is_replayed = true;
+  bool has_content = false;
   for (size_t at = 0, record_size = 0; at < records.size(); at += record_size) {
     const uint8_t* record = records.data() + at;
     record_size = WholeRecordSize(record, records.size() - at);
@@ -140,9 +141,14 @@ int32_t Connection::ReceiveData(const uint8_t* datagram, size_t size, uint8_t* i
     const uint64_t number = RecordNumber(record);
     lowest = std::min(lowest.value_or(number), number);
     if (!window_.Covers(number)) is_replayed = false;
+    if (record_size > kRecordHeaderSize + min_ciphertext_) has_content = true;
   }
   if (!lowest) return status;
-  if (status == kIdle && !read_silently_) return is_replayed ? kReplayed : kForged;
+  if (status == kIdle && !read_silently_) {
+    if (is_replayed) return kReplayed;
+    // OpenSSL 3.2 and later pass over data without content in silence; who forges such gains nothing.
+    return has_content ? kForged : kUnwanted;
+  }
   // Which of several records the message came in cannot be told: others may be forged, and a number that is too high
   // would make all that follow look replayed.
   window_.Add(*lowest);

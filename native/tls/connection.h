@@ -190,7 +190,7 @@ class Connection {
   size_t min_ciphertext_ = 0;
   size_t early_ciphertexts_ = 0;
   RecordWindow window_;
-  // Whether a record has authenticated that brings no message: data without content, or an alert.
+  // Whether a record has authenticated that brings no message: an alert, or before OpenSSL 3.2 data without content.
   bool read_silently_ = false;
   bool psk_requested_ = false;
   int32_t alert_received_ = -1;
