@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,4 +96,14 @@ void raise_open_file_limit(void) {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) die_errno("getrlimit");
   limit.rlim_cur = limit.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) die_errno("setrlimit");
+}
+
+int open_signals(const int *numbers, size_t count) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (size_t i = 0; i < count; i++) sigaddset(&signals, numbers[i]);
+  sigprocmask(SIG_BLOCK, &signals, NULL);
+  const int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) die_errno("signalfd");
+  return fd;
 }

@@ -49,4 +49,7 @@ void *allocate(size_t count, size_t size);
 // Lifts the soft limit of open files to the hard one: every association has a socket.
 void raise_open_file_limit(void);
 
+// A descriptor that never blocks, from which these signals are read from now on, so that none interrupts anything.
+int open_signals(const int *numbers, size_t count);
+
 #endif

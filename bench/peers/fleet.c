@@ -235,19 +235,6 @@ static void run_once(struct fleet *fleet) {
   if (is_calming_down(fleet)) report_when_calm(fleet);
 }
 
-static int open_signals(void) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGUSR1);
-  sigaddset(&signals, SIGUSR2);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigprocmask(SIG_BLOCK, &signals, NULL);
-  const int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd < 0) die_errno("signalfd");
-  return fd;
-}
-
 int main(int argc, char **argv) {
   struct options options = {.size = 100, .associations = 1, .rate = 1000};
   parse_options(argc, argv, &options, usage);
@@ -260,7 +247,7 @@ int main(int argc, char **argv) {
       .devices = allocate((size_t)options.associations, sizeof *fleet.devices),
       .device_count = options.associations,
       .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
-      .signal_fd = open_signals(),
+      .signal_fd = open_signals((const int[]){SIGUSR1, SIGUSR2, SIGTERM, SIGINT}, 4),
       .message = allocate(1, (size_t)options.size),
   };
   if (fleet.epoll_fd < 0) die_errno("epoll_create1");

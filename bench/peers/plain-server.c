@@ -40,19 +40,6 @@ static void accept_clients(struct server *server, BIO_ADDR *client) {
   ERR_clear_error();
 }
 
-// The signals arrive as readable bytes, so that none interrupts anything.
-static int open_signals(void) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGUSR1);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigprocmask(SIG_BLOCK, &signals, NULL);
-  const int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd < 0) die_errno("signalfd");
-  return fd;
-}
-
 // False when the server is to end.
 static bool handle_signal(struct server *server) {
   struct signalfd_siginfo info;
@@ -98,7 +85,7 @@ int main(int argc, char **argv) {
   };
   if (server.epoll_fd < 0) die_errno("epoll_create1");
   install_cookie_callbacks(server.context);
-  signal_fd = open_signals();
+  signal_fd = open_signals((const int[]){SIGUSR1, SIGTERM, SIGINT}, 3);
   listener_fd = bind_listener(&server.address);
   enlarge_receive_buffer(listener_fd);
   listener = new_ssl(server.context, listener_fd, BIO_NOCLOSE);

@@ -22,11 +22,12 @@ export class DataPhase {
   #forged = 0;
   readonly #maxForged: number;
 
-  constructor(session: Session, setup: DriverSetup) {
+  /** `suite` is OpenSSL's name of the cipher suite. */
+  constructor(session: Session, setup: DriverSetup, suite: string) {
     this.#session = session;
     this.#setup = setup;
     this.#outlet = outletOf(setup);
-    this.#maxForged = setup.maxForgedRecords ?? maxForgeries(session.cipherName());
+    this.#maxForged = setup.maxForgedRecords ?? maxForgeries(suite);
   }
 
   /** Records that did not authenticate. */

@@ -64,6 +64,11 @@ export class HandshakePhase {
     this.#session.setTrace(true);
   }
 
+  /** The association that follows is not described. */
+  untrace(): void {
+    if (this.#traces) this.#session.setTrace(false);
+  }
+
   /** What came to light about the keys, after datagrams were taken or sent. A listener may end the session. */
   report({ events, keylog, capture }: DriverSetup): void {
     if (this.#traces) process.stderr.write(this.#session.takeTrace());

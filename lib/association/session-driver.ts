@@ -283,11 +283,11 @@ export class SessionDriver implements TransportReceiver {
     if (session === undefined || handshake === undefined) return;
     const info = handshake.info();
     const outcome = outcomeOf(session, handshake.standing());
+    handshake.untrace();
     this.#handshake = undefined;
-    this.#data = new DataPhase(session, this.#setup);
+    this.#data = new DataPhase(session, this.#setup, outcome.negotiated.cipherName);
     this.#timer.clear();
     this.#held.hold();
-    session.setTrace(false);
     this.#setup.events.established(info, outcome);
   }
 

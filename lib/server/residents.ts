@@ -1,4 +1,3 @@
-import type { Session } from '../../binding';
 import { networkOf, type RemoteAddress } from '../address';
 import { DtlsAssociation, endPeer, tellMoved } from '../association/association';
 import type { HandshakeParts } from '../association/handshake-parts';
@@ -29,7 +28,7 @@ export interface Newcomer {
   readonly endpoint: Endpoint;
   readonly from: RemoteAddress;
   readonly helloRandom: string | undefined;
-  readonly parts: HandshakeParts & { readonly session: Session };
+  readonly parts: HandshakeParts;
   readonly narrator: ServerNarrator;
 }
 

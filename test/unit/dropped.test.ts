@@ -257,8 +257,7 @@ describe('limits.maxForgedRecords', () => {
   test('of the suite ends an association that has no other', async () => {
     const { client } = await openPair();
     const setup = { stats: client.stats, events: { dropped: () => {} }, transport: {}, maxForgedRecords: undefined };
-    const session = { cipherName: () => 'PSK-AES128-CCM8' };
-    const data = new DataPhase(session as Session, setup as unknown as DriverSetup);
+    const data = new DataPhase({} as Session, setup as unknown as DriverSetup, 'PSK-AES128-CCM8');
     let drops = 1;
     while (!data.drop(Status.Forged, forged)) drops++;
     expect(drops).toBe(2 ** 20);
@@ -268,7 +267,7 @@ describe('limits.maxForgedRecords', () => {
     const { client } = await openPair();
     const setup = { stats: client.stats, events: { dropped: () => {} }, transport: {}, maxForgedRecords: 2 };
     for (let session = 1; session <= 2; session++) {
-      const data = new DataPhase({} as Session, setup as unknown as DriverSetup);
+      const data = new DataPhase({} as Session, setup as unknown as DriverSetup, 'PSK-AES128-CCM8');
       expect([Status.Forged, Status.Replayed, Status.Forged].map((status) => data.drop(status, forged))).toEqual([
         false,
         false,
