@@ -78,7 +78,7 @@ export interface Context {
 }
 
 export interface SessionOptions {
-  /** Largest outgoing datagram, in bytes of UDP payload. */
+  /** Largest outgoing datagram of the handshake, in bytes of UDP payload. */
   mtu: number;
   initialTimeoutMs: number;
   maxTimeoutMs: number;
@@ -139,17 +139,25 @@ export interface Session {
    * taken, to `into` at `offset`. Returns its size.
    */
   write(data: Uint8Array, into: Uint8Array, offset: number): Status;
-  handleTimeout(): Status;
+  /** Before `start`: retransmissions keep to the `nowMs` of the two verbs that take it, not to the system's clock. */
+  useVirtualTime(): void;
+  /** `nowMs` as performance.now(); read after `useVirtualTime` only. */
+  handleTimeout(nowMs: number): Status;
   /** Queues close_notify; nothing before the handshake is complete. */
   shutdown(): Status;
   /** Copies the oldest outgoing datagram to `into` at `offset`; its size, or 0 when there is none. */
   takeDatagram(into: Uint8Array, offset: number): number;
-  /** Until `handleTimeout` is due, rounded up; -1 when no timer runs. */
-  timeoutMs(): number;
+  /** Until `handleTimeout` is due, rounded up; -1 when no timer runs. `nowMs` as there. */
+  timeoutMs(nowMs: number): number;
   /** `Stage` of lib/native.ts: how far the key exchange is. */
   stage(): number;
-  /** Largest message that fits the MTU with the negotiated cipher; 0 before the handshake is complete. */
-  maxPayload(): number;
+  /**
+   * Largest datagram of the flights from now on, 256 bytes at least; what is sent again is cut anew. Before `start`, a
+   * session whose ticket does not fit any more is not offered.
+   */
+  setMtu(mtu: number): void;
+  /** Largest message that fits a datagram of `mtu` bytes with the negotiated cipher; 0 before the handshake is complete. */
+  maxPayload(mtu: number): number;
   /** OpenSSL's reason for the failure, "" when it gave none. */
   reason(): string;
   /** `level << 8 | description`, -1 when none was seen. */
@@ -256,6 +264,11 @@ export interface UdpSocket {
   /** The number of a peer, 0 or more; the same when it has one. -1: no address. */
   intern(address: string, port: number): number;
   forget(peer: number): void;
+  /**
+   * Largest datagram that reaches a peer in one packet, in bytes of UDP payload, as far as the kernel knows the path; 0: it
+   * does not. On a socket that is not connected the answer takes four system calls.
+   */
+  maxDatagramSize(peer: number): number;
   /**
    * Fills `slab`, of `slots` (at most 32) times 65,728 bytes, and `received` with four integers an entry: the peer's
    * number or -1, the offset in `slab`, the size, and the size of each datagram when several were merged (the last may

@@ -40,8 +40,19 @@ export interface Transport {
    * before this returns. False: taken, but the queue is over its mark, and `drained` will be called.
    */
   send(datagram: Uint8Array): boolean;
+  /**
+   * Largest datagram in bytes that the way to the peer carries, as far as is known now; datagrams are then not larger,
+   * but for OpenSSL's least, 256. Read by a client when it begins, by both sides before a flight is sent again, and after
+   * `failed` with an error whose code is EMSGSIZE. Default: not known.
+   */
+  readonly maxDatagramSize?: number | undefined;
   /** Saves a copy of each message, where the transport has one. Read when the handshake is complete. */
   readonly outlet?: Outlet | undefined;
+  /**
+   * Retransmissions keep to performance.now(), which a test may have replaced, and not to the system's clock, which is
+   * the only one that OpenSSL reads. Each may then wait for it, 5 ms at most. Default false.
+   */
+  readonly virtualTime?: boolean | undefined;
   /** Sends what is queued, then releases everything; the receiver hears nothing from this call on. */
   close(): Promise<void> | void;
   ref(): void;
@@ -64,6 +75,8 @@ export interface ServerTransport {
   address(): RemoteAddress;
   /** As `Transport.send`. */
   send(datagram: Uint8Array, to: RemoteAddress): boolean;
+  /** As `Transport.virtualTime`. */
+  readonly virtualTime?: boolean | undefined;
   close(): Promise<void>;
   ref(): void;
   unref(): void;

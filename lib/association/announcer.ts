@@ -9,12 +9,14 @@ import type { DtlsAssociation } from './association';
 import type { DriverEvents } from './driver-setup';
 import type { DtlsAssociationEvents } from './events';
 import type { Outcome } from './outcome';
+import type { Host } from './peer-setup';
 import type { AssociationState } from './state';
 
 /** What an association does about what its driver tells; the rest only has to be told on. */
 export interface Reactions {
   opened(): void;
   retransmitted(): void;
+  resized(maxPayload: number): void;
   established(handshake: HandshakeInfo, outcome: Outcome): void;
   /** Before anybody else hears of it. Returns how many were too slow to take the message. */
   received(message: Buffer): number;
@@ -28,11 +30,14 @@ export class Announcer implements DriverEvents {
   readonly narrator: Narrator;
   readonly #association: DtlsAssociation;
   readonly #reactions: Reactions;
+  /** On a server. */
+  readonly #host: Host | undefined;
 
-  constructor(association: DtlsAssociation, narrator: Narrator, reactions: Reactions) {
+  constructor(association: DtlsAssociation, narrator: Narrator, reactions: Reactions, host: Host | undefined) {
     this.#association = association;
     this.narrator = narrator;
     this.#reactions = reactions;
+    this.#host = host;
   }
 
   opened(): void {
@@ -58,11 +63,16 @@ export class Announcer implements DriverEvents {
     this.#reactions.retransmitted();
   }
 
+  resized(maxPayload: number): void {
+    this.#reactions.resized(maxPayload);
+  }
+
   established(handshake: HandshakeInfo, outcome: Outcome): void {
     this.#reactions.established(handshake, outcome);
   }
 
   keylog(lines: Buffer): void {
+    this.#host?.keylog(lines);
     this.emit('keylog', lines);
   }
 
@@ -113,6 +123,11 @@ export class Announcer implements DriverEvents {
     publishHandshake(this.#association, info ?? (DtlsError.is(error) ? error.handshake : undefined), error);
   }
 
+  secureConnect(): void {
+    this.#host?.opened();
+    if (this.#association.state === 'open') this.emit('secureConnect');
+  }
+
   /** What `getSession()` returns; asked for only when somebody listens. */
   session(): void {
     const session = this.#association.listenerCount('session') > 0 ? this.#association.getSession() : undefined;
@@ -122,7 +137,8 @@ export class Announcer implements DriverEvents {
   /** An error of which nobody can have heard otherwise is thrown, as by any EventEmitter. */
   error(error: Error, isHeard: boolean): void {
     const association = this.#association;
-    const isTold = isHeard || association.listenerCount('errorMessage') > 0;
+    const isTold = isHeard || this.#host !== undefined || association.listenerCount('errorMessage') > 0;
+    this.#host?.failed(error);
     if (!isTold || association.listenerCount('error') > 0) this.emit('error', error);
   }
 

@@ -16,6 +16,8 @@ export interface DriverEvents {
   opened(): void;
   /** The first flight is out. */
   started(): void;
+  /** From now on a message may have so many bytes: the path carries less than was known, or more again. */
+  resized(maxPayload: number): void;
   /** The retransmission timer fired. */
   retransmitted(): void;
   established(handshake: HandshakeInfo, outcome: Outcome): void;

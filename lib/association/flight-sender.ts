@@ -11,23 +11,33 @@ import type { DriverSetup } from './driver-setup';
  */
 const KEEP_ALIVE = Uint8Array.of(ContentType.ApplicationData, 0xfe, 0xfd, ...new Uint8Array(10));
 
+/** The level of an alert, as `Session.alertSent` says it. */
+const FATAL = 2 << 8;
+
 /**
  * Carries to the transport what is no message: what OpenSSL wants to send (flights, alerts), repetitions, keep-alives.
  */
 export class FlightSender {
   readonly #setup: DriverSetup;
-  readonly #onFailure: (error: Error) => void;
+  readonly #onFailure: (error: unknown) => void;
   #isStopped = false;
+  #ownAlert: number | undefined;
 
   /** `onFailure` is told when the user's transport throws. */
-  constructor(setup: DriverSetup, onFailure: (error: Error) => void) {
+  constructor(setup: DriverSetup, onFailure: (error: unknown) => void) {
     this.#setup = setup;
     this.#onFailure = onFailure;
   }
 
-  /** Sends everything that waits. `recorder` watches the flights of a handshake. */
-  flush(session: Session, recorder: HandshakeRecorder | undefined): void {
+  /** An alert that we made ourselves, `level << 8 | description`; OpenSSL's own then never leaves. */
+  get ownAlert(): number | undefined {
+    return this.#ownAlert;
+  }
+
+  /** Sends everything that waits; true: there was something, and the session is there still. `recorder` watches the flights of a handshake. */
+  flush(session: Session, recorder: HandshakeRecorder | undefined): boolean {
     const { mtu, stats } = this.#setup;
+    const sentBefore = stats.datagramsSent;
     const flight: Uint8Array[] | undefined = recorder === undefined ? undefined : [];
     while (!this.#isStopped) {
       const size = session.takeDatagram(datagrams.reserve(mtu), datagrams.offset);
@@ -37,6 +47,7 @@ export class FlightSender {
       this.#transmit(datagram);
     }
     if (flight !== undefined && flight.length > 0 && recorder?.sent(flight)) stats.retransmits++;
+    return stats.datagramsSent > sentBefore && !this.#isStopped;
   }
 
   /** Twice, so that a lossy path is not taken for a wrong key. */
@@ -46,6 +57,7 @@ export class FlightSender {
 
   /** A fatal alert in clear, for a peer that has not seen our change of cipher. */
   alert(description: number, { nextSequence }: HandshakeRecorder): void {
+    this.#ownAlert = FATAL | description;
     this.#transmit(fatalAlertRecord(description, nextSequence));
   }
 
@@ -66,7 +78,7 @@ export class FlightSender {
     try {
       transport.send(datagram);
     } catch (error) {
-      this.#onFailure(error as Error);
+      this.#onFailure(error);
     }
   }
 }

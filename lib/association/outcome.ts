@@ -7,8 +7,6 @@ export interface Negotiated {
   readonly cipherName: string;
   readonly cipherStandardName: string;
   readonly protocol: string;
-  /** Largest message in bytes. */
-  readonly maxPayload: number;
   /** Identity that the pre-shared key belongs to; "" without one. */
   readonly pskIdentity: string;
   readonly isReused: boolean;
@@ -18,18 +16,19 @@ export interface Negotiated {
 export interface Outcome {
   readonly session: Session;
   readonly negotiated: Negotiated;
+  /** Largest message in bytes, so far. */
+  readonly maxPayload: number;
   readonly standing: Standing;
 }
 
-export function outcomeOf(session: Session, standing: Standing): Outcome {
+export function outcomeOf(session: Session, maxPayload: number, standing: Standing): Outcome {
   const cipherName = session.cipherName();
   const negotiated = {
     cipherName,
     cipherStandardName: session.cipherStandardName(),
     protocol: session.protocol(),
-    maxPayload: session.maxPayload(),
     pskIdentity: usesPsk(cipherName) ? session.pskIdentity().toString() : '',
     isReused: session.isReused(),
   };
-  return { session, negotiated, standing };
+  return { session, negotiated, maxPayload, standing };
 }

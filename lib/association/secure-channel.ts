@@ -1,11 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { DetailedPeerCertificate, EphemeralKeyInfo, PeerCertificate } from 'node:tls';
+import { isUint8Array } from 'node:util/types';
 import type { Session } from '../../binding';
 import { legacyCertificate } from '../credentials/peer-certificate';
 import { encodeSession } from '../credentials/session-data';
 import { type SrtpKeys, splitSrtpKeys } from '../credentials/srtp-keys';
-import { DtlsError } from '../errors';
+import { DtlsError, shownValue } from '../errors';
 import { show } from '../options/check';
 import type { SrtpProfile } from '../options/srtp';
 import type { CipherInfo, DtlsAssociationEvents } from './events';
@@ -13,6 +14,7 @@ import type { Negotiated, Outcome } from './outcome';
 import type { Standing } from './peer-judge';
 
 let attachSession: (channel: SecureChannel, outcome: Outcome, sessionBinding: (() => string) | undefined) => void;
+let resizeMessages: (channel: SecureChannel, maxPayload: number) => void;
 let detachSession: (channel: SecureChannel) => void;
 
 /**
@@ -21,26 +23,34 @@ let detachSession: (channel: SecureChannel) => void;
  */
 export abstract class SecureChannel extends EventEmitter<DtlsAssociationEvents> {
   #negotiated: Negotiated | undefined;
+  #maxPayload = 0;
   #standing: Standing | undefined;
   /** As a client, what its sessions belong to. */
   #sessionBinding: (() => string) | undefined;
   #session: Session | undefined;
 
   static {
-    attachSession = (channel, { session, negotiated, standing }, sessionBinding) => {
+    attachSession = (channel, { session, negotiated, maxPayload, standing }, sessionBinding) => {
       channel.#session = session;
       channel.#negotiated = negotiated;
+      channel.#maxPayload = maxPayload;
       channel.#standing = standing;
       channel.#sessionBinding = sessionBinding;
+    };
+    resizeMessages = (channel, maxPayload) => {
+      channel.#maxPayload = maxPayload;
     };
     detachSession = (channel) => {
       channel.#session = undefined;
     };
   }
 
-  /** Largest message in bytes that fits the `mtu` with the negotiated cipher; 0 before the handshake is complete. */
+  /**
+   * Largest message in bytes that fits the `mtu` with the negotiated cipher, and the path as far as the system knows it:
+   * less from the moment on at which it learns that it carries less. 0 before the handshake is complete.
+   */
   get maxPayload(): number {
-    return this.#negotiated?.maxPayload ?? 0;
+    return this.#maxPayload;
   }
 
   /** The identity that the pre-shared key belongs to; undefined before the handshake is complete, and without one. */
@@ -145,7 +155,7 @@ export abstract class SecureChannel extends EventEmitter<DtlsAssociationEvents> 
       throw wrongArgument('length', length, `1 to 65536 bytes are to be had, not ${show(length)}`);
     }
     if (typeof label !== 'string' || label === '') throw wrongArgument('label', label, 'a label is a string');
-    if (context !== undefined && !(context instanceof Uint8Array)) {
+    if (context !== undefined && !isUint8Array(context)) {
       throw wrongArgument('context', context, 'a context is a Uint8Array');
     }
     const material = session.exportKeyingMaterial(length, label, context);
@@ -186,8 +196,8 @@ export abstract class SecureChannel extends EventEmitter<DtlsAssociationEvents> 
   }
 }
 
-export { attachSession, detachSession };
+export { attachSession, detachSession, resizeMessages };
 
 function wrongArgument(option: string, value: unknown, remedy: string): DtlsError {
-  return new DtlsError('ERR_DTLS_OPTION', `exportKeyingMaterial: ${remedy}.`, { option, value });
+  return new DtlsError('ERR_DTLS_OPTION', `exportKeyingMaterial: ${remedy}.`, { option, value: shownValue(value) });
 }

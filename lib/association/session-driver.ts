@@ -1,12 +1,13 @@
 import type { Session } from '../../binding';
-import type { RemoteAddress } from '../address';
-import type { DtlsError } from '../errors';
+import { isRemoteAddress, type RemoteAddress } from '../address';
+import { type DtlsError, errorOf } from '../errors';
 import type { HandshakeFailure } from '../handshake/diagnosis';
 import type { HandshakeInfo } from '../handshake/info';
 import type { HandshakeRecorder } from '../handshake/recorder';
 import { Alert, isSingleMessage } from '../handshake/wire';
 import { isPromise } from '../maybe-promise';
 import { MAX_PLAINTEXT, Status } from '../native';
+import { isPiece, noDatagram, sizeOf } from '../options/received';
 import type { TransportReceiver } from '../transport';
 import { tellAlerts } from './alerts';
 import type { Refusal } from './checkpoint';
@@ -20,11 +21,10 @@ import { HandshakePhase } from './handshake-phase';
 import { HandshakeTimer } from './handshake-timer';
 import { HeldReports } from './held-reports';
 import { outcomeOf } from './outcome';
+import { PathMtu } from './path-mtu';
 
 /** As `Session.timeoutMs` says it. */
 const NO_TIMEOUT = -1;
-/** The level of an alert, as `Session.alertSent` says it. */
-const FATAL = 2 << 8;
 
 /**
  * Drives one session over one transport: feeds datagrams in, drains datagrams out, keeps the one timer of a
@@ -39,10 +39,9 @@ export class SessionDriver implements TransportReceiver {
   readonly #gate: Gate;
   readonly #sender: FlightSender;
   readonly #timer: HandshakeTimer;
+  readonly #mtu: PathMtu;
   /** Present once it is. */
   #data: DataPhase | undefined;
-  /** An alert that we made ourselves, `level << 8 | description`; OpenSSL's own then never leaves. */
-  #ownAlert = -1;
   #closing: Promise<void> | undefined;
   readonly #held = new HeldReports();
 
@@ -56,6 +55,7 @@ export class SessionDriver implements TransportReceiver {
     this.#sender = new FlightSender(setup, (error) => this.failed(error, true));
     this.#session = parts.session;
     this.#handshake = new HandshakePhase(parts);
+    this.#mtu = new PathMtu(parts, setup);
   }
 
   /** Opens the transport; the first flight leaves when it is open. */
@@ -64,13 +64,15 @@ export class SessionDriver implements TransportReceiver {
     try {
       this.#setup.transport.open(this);
     } catch (error) {
-      this.failed(error as Error, true);
+      this.failed(error, true);
     }
   }
 
   /** Sends the first flight; on a server, the answer to the hello that its listener verified. */
   opened(): void {
     if (this.#session === undefined) return;
+    if (this.#setup.transport.virtualTime) this.#session.useVirtualTime();
+    this.#mtu.opened();
     this.#setup.events.opened();
     this.#gate.pass(this.#handshake?.beforeStart(), () => {
       if (this.#session === undefined) return;
@@ -95,13 +97,18 @@ export class SessionDriver implements TransportReceiver {
     if (this.#session !== undefined) this.#data?.resume();
   }
 
-  failed(error: Error, fatal: boolean): void {
-    if (this.#session !== undefined) this.#setup.events.transportFailed(error, fatal);
+  /** `thrown` may be anything: a transport of the user's throws what it likes. */
+  failed(thrown: unknown, fatal: boolean): void {
+    if (this.#session === undefined) return;
+    const error = errorOf(thrown);
+    this.#mtu.failed(error);
+    this.#setup.events.transportFailed(error, fatal);
   }
 
-  /** Feeds one datagram. The bytes are not kept. */
-  datagram(bytes: Uint8Array, offset = 0, length = bytes.length): void {
+  /** Feeds one datagram. The bytes are not kept. Throws `ERR_DTLS_OPTION` for what is none. */
+  datagram(bytes: Uint8Array, offset = 0, length = sizeOf(bytes)): void {
     if (this.#session === undefined) return;
+    if (!isPiece(bytes, offset, length)) throw noDatagram('transport', bytes);
     const { stats } = this.#setup;
     stats.datagramsReceived++;
     stats.bytesReceived += length;
@@ -143,8 +150,12 @@ export class SessionDriver implements TransportReceiver {
   }
 
   #receive(datagram: Uint8Array, wasHeld: boolean): void {
+    // The callback that was asked first may have ended the association.
+    if (this.#session === undefined) return;
     const recorder = this.#handshake?.recorder;
-    if (recorder?.received(datagram, wasHeld)) this.#sender.repeat(recorder);
+    const isFlightMissed = recorder?.received(datagram, wasHeld);
+    this.#mtu.beforeTimer();
+    if (recorder !== undefined && isFlightMissed) this.#sender.repeat(recorder);
     const room = plaintexts.reserve(this.#room(datagram));
     // A transport that failed while repeating has ended the association.
     const status = this.#session?.receive(datagram, 0, datagram.length, room, plaintexts.offset) ?? Status.Idle;
@@ -159,7 +170,7 @@ export class SessionDriver implements TransportReceiver {
       if (taken === undefined) this.#fail('failed');
       return taken ?? true;
     } catch (error) {
-      this.failed(error as Error, true);
+      this.failed(error, true);
       return true;
     }
   }
@@ -196,7 +207,8 @@ export class SessionDriver implements TransportReceiver {
   }
 
   get remote(): RemoteAddress | undefined {
-    return this.#setup.transport.remote;
+    const { remote } = this.#setup.transport;
+    return isRemoteAddress(remote) ? remote : undefined;
   }
 
   /** The handshake as it stands; undefined once it is complete or given up. */
@@ -213,13 +225,14 @@ export class SessionDriver implements TransportReceiver {
     this.#sender.stop();
     if (session === undefined) return;
     const received = session.alertReceived();
-    const sent = this.#ownAlert >= 0 ? this.#ownAlert : session.alertSent();
+    const sent = this.#sender.ownAlert ?? session.alertSent();
     session.destroy();
     tellAlerts(this.#setup, received, sent);
   }
 
-  #flush(): void {
-    if (this.#session !== undefined) this.#sender.flush(this.#session, this.#handshake?.recorder);
+  /** True: there was something to send, and nothing ended by it. */
+  #flush(): boolean {
+    return this.#session !== undefined && this.#sender.flush(this.#session, this.#handshake?.recorder);
   }
 
   /** A datagram that came to nothing ends here. */
@@ -234,11 +247,6 @@ export class SessionDriver implements TransportReceiver {
     this.#session.shutdown();
     this.#flush();
     if (this.#session !== undefined) this.#end(forgedError(data.forged, this.remote));
-  }
-
-  #alert(description: number, recorder: HandshakeRecorder): void {
-    this.#ownAlert = FATAL | description;
-    this.#sender.alert(description, recorder);
   }
 
   /** Everything that follows a verb: read on, drain, re-arm, and only then report. */
@@ -258,7 +266,7 @@ export class SessionDriver implements TransportReceiver {
   }
 
   #conclude(messages: readonly Buffer[], datagram: Uint8Array | undefined, status: number, established: boolean): void {
-    this.#flush();
+    if (this.#flush() && this.#data !== undefined) this.#mtu.repeated();
     this.#handshake?.report(this.#setup);
     if (established) this.#establish();
     const kept = datagram !== undefined && this.#held.isHolding ? Buffer.from(datagram) : datagram;
@@ -282,7 +290,7 @@ export class SessionDriver implements TransportReceiver {
     const handshake = this.#handshake;
     if (session === undefined || handshake === undefined) return;
     const info = handshake.info();
-    const outcome = outcomeOf(session, handshake.standing());
+    const outcome = outcomeOf(session, this.#mtu.established(), handshake.standing());
     handshake.untrace();
     this.#handshake = undefined;
     this.#data = new DataPhase(session, this.#setup, outcome.negotiated.cipherName);
@@ -311,7 +319,7 @@ export class SessionDriver implements TransportReceiver {
   #arm(): void {
     if (this.#session === undefined) return;
     // While the user is asked, OpenSSL has nothing to send again; our deadline holds.
-    this.#timer.arm(this.#gate.isClosed ? NO_TIMEOUT : this.#session.timeoutMs());
+    this.#timer.arm(this.#gate.isClosed ? NO_TIMEOUT : this.#session.timeoutMs(performance.now()));
   }
 
   #timeout(): void {
@@ -327,7 +335,8 @@ export class SessionDriver implements TransportReceiver {
     }
     const { stats, events } = this.#setup;
     const sentBefore = stats.datagramsSent;
-    const status = session.handleTimeout();
+    this.#mtu.beforeTimer();
+    const status = session.handleTimeout(performance.now());
     this.#flush();
     // OpenSSL gives up at the 13th timeout, which a short retransmit.max can bring before the deadline.
     if (status === Status.Failed) this.#fail('failed');
@@ -338,15 +347,23 @@ export class SessionDriver implements TransportReceiver {
 
   /** Tells the peer, whom silence would leave waiting for its own deadline (RFC 6347 section 4.1.2.7). */
   #refuseWrongKey(recorder: HandshakeRecorder): void {
-    if (!recorder.finishedSent) this.#alert(Alert.BadRecordMac, recorder);
+    if (!recorder.finishedSent) this.#sender.alert(Alert.BadRecordMac, recorder);
     this.#fail('wrongKey');
+  }
+
+  /** OpenSSL refuses some messages, for their header, without an alert: the peer would wait for its own deadline. */
+  #breakSilence(session: Session, recorder: HandshakeRecorder): void {
+    const isSilent = session.reason() === '' && session.alertSent() < 0 && session.alertReceived() < 0;
+    // A client whose hello was damaged hears nothing, and sends it again.
+    const isAwaited = recorder.flight.length > 0;
+    if (isSilent && isAwaited && !recorder.finishedSent) this.#sender.alert(Alert.IllegalParameter, recorder);
   }
 
   /** The peer has not seen our change of cipher: it reads an alert in clear. What OpenSSL had to say never leaves. */
   #refuse(refusal: Refusal): void {
     const handshake = this.#handshake;
     if (this.#session === undefined || handshake === undefined) return;
-    this.#alert(refusal.alert, handshake.recorder);
+    this.#sender.alert(refusal.alert, handshake.recorder);
     if (this.#session !== undefined) this.#end(refusalError(refusal, this.remote, handshake.info()));
   }
 
@@ -368,6 +385,9 @@ export class SessionDriver implements TransportReceiver {
     const session = this.#session;
     if (session === undefined) return;
     const handshake = this.#handshake;
+    if (how === 'failed' && handshake !== undefined) this.#breakSilence(session, handshake.recorder);
+    // A transport that failed over the alert has ended the association.
+    if (this.#session === undefined) return;
     this.#end(
       handshake === undefined
         ? dataFailure(session, this.remote)

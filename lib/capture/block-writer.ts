@@ -1,5 +1,6 @@
 import { createWriteStream, lstatSync, openSync, rmSync, type WriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { errorOf } from '../errors';
 
 /** What is gathered in a turn of the event loop leaves at its end, or when it is so much. */
 const CHUNK_SIZE = 64 * 1024;
@@ -65,8 +66,9 @@ export class BlockWriter {
     }
     const file = this.#file;
     if (file !== undefined) await new Promise<void>((resolve) => file.close(() => resolve()));
+    // One that has failed may yet say so with an event.
+    if (!this.#isOver) this.#stream.off('error', this.#fail).off('close', this.#onStreamClosed);
     this.#isOver = true;
-    this.#stream.off('error', this.#fail).off('close', this.#onStreamClosed);
   }
 
   readonly #onTurnEnd = (): void => {
@@ -87,7 +89,7 @@ export class BlockWriter {
       });
     } catch (error) {
       // A Writable of the user's may do anything, and whoever sends a message must not suffer.
-      this.#fail(error as Error);
+      this.#fail(error);
     }
   }
 
@@ -103,13 +105,13 @@ export class BlockWriter {
     this.#chunkPackets = 0;
   }
 
-  readonly #fail = (error: Error): void => {
+  readonly #fail = (error: unknown): void => {
     if (this.#isOver) return;
     this.#isOver = true;
     this.packetsLost += this.#packetsInStream + this.#chunkPackets;
     this.#empty();
     this.#onIdle?.();
-    this.#onFailure(error);
+    this.#onFailure(errorOf(error));
   };
 
   readonly #onStreamClosed = (): void => this.#fail(new Error('the stream was closed before its capture'));

@@ -87,11 +87,17 @@ class CapturingChannel implements PeerChannel {
   readonly #channel: PeerChannel;
   readonly #conversation: Conversation;
   readonly outlet: Outlet | undefined;
+  readonly virtualTime: boolean | undefined;
 
   constructor(channel: PeerChannel, conversation: Conversation) {
     this.#channel = channel;
     this.#conversation = conversation;
+    this.virtualTime = channel.virtualTime;
     this.outlet = channel.outlet && new CapturingOutlet(channel.outlet, conversation);
+  }
+
+  get maxDatagramSize(): number | undefined {
+    return this.#channel.maxDatagramSize;
   }
 
   send(datagram: Uint8Array): boolean {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
 import { emitSafely } from '../emit';
 import { optionError } from '../errors';
-import { show } from '../options/check';
+import { isObject, show } from '../options/check';
 import { PacketRecorder } from './packet-recorder';
 
 /** What a `PacketCapture` emits, with the arguments. */
@@ -14,7 +14,8 @@ export interface PacketCaptureEvents {
   error: [error: Error];
 }
 
-let recorderOf: (capture: PacketCapture) => PacketRecorder;
+/** Undefined for what is no capture. */
+let recorderOf: (capture: unknown) => PacketRecorder | undefined;
 
 /**
  * A pcapng file of the datagrams of clients and servers, each as a packet, with the secrets to decrypt them: for the
@@ -31,7 +32,7 @@ export class PacketCapture extends EventEmitter<PacketCaptureEvents> {
   #closing: Promise<void> | undefined;
 
   static {
-    recorderOf = (capture) => capture.#recorder;
+    recorderOf = (capture) => (isObject(capture) && #recorder in capture ? capture.#recorder : undefined);
   }
 
   constructor(file: string | Writable) {
@@ -73,10 +74,10 @@ export class PacketCapture extends EventEmitter<PacketCaptureEvents> {
 /** The option `capture`. Throws `ERR_DTLS_OPTION`. */
 export function parseCapture(capture: unknown): PacketRecorder | undefined {
   if (capture === undefined) return undefined;
-  if (!(capture instanceof PacketCapture)) {
+  const recorder = recorderOf(capture);
+  if (recorder === undefined) {
     throw optionError('capture', undefined, `a PacketCapture is expected, not ${show(capture)}.`);
   }
-  const recorder = recorderOf(capture);
   if (recorder.isClosed) throw optionError('capture', undefined, 'it is closed; make a new PacketCapture.');
   return recorder;
 }

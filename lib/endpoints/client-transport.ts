@@ -20,6 +20,14 @@ export class ClientTransport implements Transport {
     return this.#channel?.outlet;
   }
 
+  get maxDatagramSize(): number | undefined {
+    return this.#channel?.maxDatagramSize;
+  }
+
+  get virtualTime(): boolean | undefined {
+    return this.#channel?.virtualTime;
+  }
+
   open(receiver: TransportReceiver): void {
     const opened = this.#isShared
       ? Promise.resolve()

@@ -5,7 +5,7 @@ import { captured } from '../capture/capturing-endpoint';
 import { type PacketCapture, parseCapture } from '../capture/packet-capture';
 import type { PacketRecorder } from '../capture/packet-recorder';
 import { DtlsError, optionError } from '../errors';
-import { checkNames, integer, show, string } from '../options/check';
+import { checkNames, integer, isObject, show, string } from '../options/check';
 import {
   parseSendHighWaterMark,
   parseSocket,
@@ -37,7 +37,8 @@ export interface EndpointOptions extends SocketOptions {
   capture?: PacketCapture | undefined;
 }
 
-let endpointOf: (endpoint: DtlsEndpoint) => Endpoint;
+/** Undefined for what `createEndpoint` has not made. */
+let endpointOf: (endpoint: unknown) => Endpoint | undefined;
 
 /**
  * One UDP socket for many client associations, at most one with each peer; made by `createEndpoint`. Saves a socket
@@ -48,7 +49,7 @@ export class DtlsEndpoint {
   #closing: Promise<void> | undefined;
 
   static {
-    endpointOf = (endpoint) => endpoint.#endpoint;
+    endpointOf = (endpoint) => (isObject(endpoint) && #endpoint in endpoint ? endpoint.#endpoint : undefined);
   }
 
   /** @internal */

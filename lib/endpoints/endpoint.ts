@@ -18,6 +18,10 @@ export interface PeerChannel {
   send(datagram: Uint8Array): boolean;
   /** As `Transport.outlet`. */
   readonly outlet: Outlet | undefined;
+  /** As `Transport.maxDatagramSize`. */
+  readonly maxDatagramSize?: number | undefined;
+  /** As `Transport.virtualTime`. */
+  readonly virtualTime?: boolean | undefined;
   /** What is queued still leaves; the receiver hears nothing any more. */
   release(): void;
 }

@@ -11,6 +11,8 @@ export interface ChannelOwner {
    */
   commit(channel: NativeChannel, size: number, isMessage: boolean): boolean;
   released(channel: NativeChannel): void;
+  /** As `Transport.maxDatagramSize`. */
+  maxDatagramSize(channel: NativeChannel): number | undefined;
 }
 
 /** One peer of a native endpoint. */
@@ -34,6 +36,10 @@ export class NativeChannel implements PeerChannel, Outlet {
 
   get outlet(): Outlet {
     return this;
+  }
+
+  get maxDatagramSize(): number | undefined {
+    return this.#owner.maxDatagramSize(this);
   }
 
   get offset(): number {

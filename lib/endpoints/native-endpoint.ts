@@ -53,7 +53,7 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
   /** The only peer of a connected socket. */
   readonly #remote: RemoteAddress | undefined;
   readonly #socket: UdpSocket;
-  /** @internal For its channels, as `commit` and `released`. */
+  /** @internal For its channels, as `commit`, `released` and `maxDatagramSize`. */
   readonly outgoing: Outgoing;
   readonly #channels: Array<NativeChannel | undefined> = [];
   /** Numbers of released channels. Datagrams that wait may still bear them. */
@@ -157,6 +157,11 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
     this.#released.push(channel.peer);
     // At once: whoever awaited close() may end the process, and its close_notify must be out.
     this.#flush();
+  }
+
+  /** @internal */
+  maxDatagramSize({ peer }: NativeChannel): number | undefined {
+    return (!this.#isClosed && this.#socket.maxDatagramSize(peer)) || undefined;
   }
 
   /** Not in the middle of an event: what was received bears numbers, too. */

@@ -4,17 +4,20 @@ import { occupied, type PeerChannel, type PeerReceiver, peerKey } from './endpoi
 /** Sorts datagrams by sender, for endpoints whose sockets know addresses only. */
 export class PeerRouter {
   readonly #send: (datagram: Uint8Array, to: RemoteAddress) => boolean;
+  readonly #virtualTime: boolean | undefined;
   readonly #channels = new Map<string, RoutedChannel>();
 
-  constructor(send: (datagram: Uint8Array, to: RemoteAddress) => boolean) {
+  constructor(send: (datagram: Uint8Array, to: RemoteAddress) => boolean, virtualTime?: boolean) {
     this.#send = send;
+    this.#virtualTime = virtualTime;
   }
 
   /** Throws when somebody is attached to the peer. */
   attach(remote: RemoteAddress, receiver: PeerReceiver): PeerChannel {
     const key = peerKey(remote);
     if (this.#channels.has(key)) throw occupied(remote);
-    const channel = new RoutedChannel(remote, receiver, this.#send, () => this.#channels.delete(key));
+    const onRelease = () => this.#channels.delete(key);
+    const channel = new RoutedChannel(remote, receiver, this.#send, onRelease, this.#virtualTime);
     this.#channels.set(key, channel);
     return channel;
   }
@@ -37,6 +40,7 @@ export class PeerRouter {
 
 class RoutedChannel implements PeerChannel {
   readonly outlet = undefined;
+  readonly virtualTime: boolean | undefined;
   readonly receiver: PeerReceiver;
   readonly #remote: RemoteAddress;
   readonly #send: (datagram: Uint8Array, to: RemoteAddress) => boolean;
@@ -48,11 +52,13 @@ class RoutedChannel implements PeerChannel {
     receiver: PeerReceiver,
     send: (datagram: Uint8Array, to: RemoteAddress) => boolean,
     onRelease: () => void,
+    virtualTime: boolean | undefined,
   ) {
     this.#remote = remote;
     this.receiver = receiver;
     this.#send = send;
     this.#onRelease = onRelease;
+    this.virtualTime = virtualTime;
   }
 
   send(datagram: Uint8Array): boolean {

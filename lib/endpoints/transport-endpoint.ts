@@ -1,4 +1,6 @@
 import type { RemoteAddress } from '../address';
+import { errorOf } from '../errors';
+import { checkReceived } from '../options/received';
 import type { ServerTransport } from '../transport';
 import { closedError, type Endpoint, type EndpointEvents, type PeerChannel, type PeerReceiver } from './endpoint';
 import { PeerRouter } from './peer-router';
@@ -10,16 +12,17 @@ export class TransportEndpoint implements Endpoint {
 
   constructor(transport: ServerTransport) {
     this.#transport = transport;
-    this.#router = new PeerRouter((datagram, to) => transport.send(datagram, to));
+    this.#router = new PeerRouter((datagram, to) => transport.send(datagram, to), transport.virtualTime);
   }
 
   open(events: EndpointEvents): Promise<void> {
     return this.#transport.open({
       datagram: (bytes, from) => {
+        checkReceived('transport', bytes, from);
         if (!this.#router.datagram(bytes, from)) events.stranger(bytes, from);
       },
       drained: () => this.#router.drained(),
-      failed: (error) => events.failed(error),
+      failed: (error) => events.failed(errorOf(error)),
     });
   }
 

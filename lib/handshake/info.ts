@@ -13,7 +13,10 @@ export interface HandshakeInfo {
   /** Last message each way, "ServerHelloDone" say; undefined when there was none. */
   readonly lastSent: string | undefined;
   readonly lastReceived: string | undefined;
-  /** Largest datagram that the handshake may use, in bytes of UDP payload. */
+  /**
+   * Largest datagram of this side's flights at the end, in bytes of UDP payload: the option `mtu`, or less when the path
+   * carries less, or flights were lost again and again.
+   */
   readonly mtu: number;
   /** OpenSSL names of the suites offered (client) or acceptable (server). */
   readonly ciphers: readonly string[];

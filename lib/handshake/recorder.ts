@@ -5,7 +5,8 @@ import { WrongKeyDetector } from './wrong-key-detector';
 
 /** Watches the datagrams of one handshake from outside the TLS machine, for `HandshakeInfo` and its detector. */
 export class HandshakeRecorder {
-  readonly #mtu: number;
+  /** Largest datagram of our flights from now on, in bytes. */
+  mtu: number;
   readonly #ciphers: readonly string[];
   readonly #startedAt = performance.now();
   readonly #detector = new WrongKeyDetector();
@@ -24,9 +25,12 @@ export class HandshakeRecorder {
   #highestMessageSent = -1;
   #highestMessageReceived = -1;
   #lossesUntilFinished: number | undefined;
+  /** Of all parts of messages received the last: its message's number and its end, as one number. */
+  #farthest = 0;
+  #progress = 0;
 
   constructor(mtu: number, ciphers: readonly string[]) {
-    this.#mtu = mtu;
+    this.mtu = mtu;
     this.#ciphers = ciphers;
   }
 
@@ -43,6 +47,22 @@ export class HandshakeRecorder {
     if (this.#highestSequenceSent === undefined) return this.#firstSequenceReceived;
     // 48 bits on the wire, and a peer's hello may begin our numbers anywhere.
     return (this.#highestSequenceSent + 1) % 2 ** 48;
+  }
+
+  /** Another number whenever a new flight was sent, or more of the peer's messages came than before. */
+  get progress(): number {
+    return this.#progress;
+  }
+
+  /** How often a flight of ours was sent again. */
+  get retransmits(): number {
+    return this.#retransmits;
+  }
+
+  /** The largest datagram of our latest flight when that is a ClientHello, in bytes; else 0. */
+  get helloSize(): number {
+    if (this.#lastSent?.handshakeType !== HandshakeType.ClientHello) return 0;
+    return Math.max(...this.#flight.map(({ length }) => length));
   }
 
   /** Whether our Finished is out, so that only the peer's is missing. */
@@ -66,6 +86,7 @@ export class HandshakeRecorder {
       this.#retransmits++;
     } else {
       this.#flightsSent++;
+      this.#progress++;
       this.#awaitsAnswer = true;
     }
     for (const record of records) {
@@ -88,8 +109,12 @@ export class HandshakeRecorder {
     if (this.#datagramsReceived++ === 0) this.#firstSequenceReceived = records[0]?.sequence ?? 0;
     this.#lastReceived = records.at(-1) ?? this.#lastReceived;
     const repeated = new Set(records.filter((record) => this.#isRepeat(record)));
-    for (const { messageSequence } of records) {
+    for (const { messageSequence, fragmentEnd } of records) {
       this.#highestMessageReceived = Math.max(this.#highestMessageReceived, messageSequence);
+      const reached = messageSequence * 2 ** 24 + fragmentEnd;
+      if (reached <= this.#farthest) continue;
+      this.#farthest = reached;
+      this.#progress++;
     }
     if (repeated.size > 0) this.#repeatsReceived++;
     else this.#noteProgress();
@@ -116,7 +141,7 @@ export class HandshakeRecorder {
       repeatsReceived: this.#repeatsReceived,
       lastSent: this.#lastSent && recordName(this.#lastSent),
       lastReceived: this.#lastReceived && recordName(this.#lastReceived),
-      mtu: this.#mtu,
+      mtu: this.mtu,
       ciphers: this.#ciphers,
       cipher: cipher === '' ? undefined : cipher,
       durationMs: performance.now() - this.#startedAt,

@@ -13,7 +13,7 @@ export const HandshakeType = {
   Finished: 20,
 } as const;
 
-const HANDSHAKE_NAMES: Readonly<Record<number, string>> = {
+const HANDSHAKE_NAMES = {
   0: 'HelloRequest',
   1: 'ClientHello',
   2: 'ServerHello',
@@ -26,7 +26,16 @@ const HANDSHAKE_NAMES: Readonly<Record<number, string>> = {
   15: 'CertificateVerify',
   16: 'ClientKeyExchange',
   20: 'Finished',
-};
+} as const;
+
+/** All that `recordName` tells apart. */
+export const RECORD_NAMES = [
+  ...Object.values(HANDSHAKE_NAMES),
+  'Handshake',
+  'ChangeCipherSpec',
+  'Alert',
+  'ApplicationData',
+] as const;
 
 /** Descriptions of alerts (RFC 5246 section 7.2) that something depends on. */
 export const Alert = {
@@ -103,6 +112,8 @@ export interface WireRecord {
   handshakeType: number | undefined;
   /** message_seq of that message (RFC 6347 section 4.2.2). */
   messageSequence: number;
+  /** Where the part of it ends that the record holds, in bytes of the message. */
+  fragmentEnd: number;
 }
 
 /** The whole records of a datagram, in order. */
@@ -121,6 +132,7 @@ export function parseRecords(datagram: Uint8Array): WireRecord[] {
       sequence: (uint16(datagram, at + 5) * 0x10000 + uint16(datagram, at + 7)) * 0x10000 + uint16(datagram, at + 9),
       handshakeType: readable ? datagram[at + RECORD_HEADER] : undefined,
       messageSequence: readable ? uint16(datagram, at + RECORD_HEADER + 4) : -1,
+      fragmentEnd: readable ? uint24(datagram, at + RECORD_HEADER + 6) + uint24(datagram, at + RECORD_HEADER + 9) : 0,
     });
     at += size;
   }
@@ -132,8 +144,12 @@ function uint16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
+function uint24(bytes: Uint8Array, at: number): number {
+  return uint16(bytes, at) * 0x100 + (bytes[at + 2] as number);
+}
+
 /** What a person would call a record. An encrypted handshake record of a first handshake is its Finished. */
-export function recordName(record: WireRecord): string {
+export function recordName(record: WireRecord): (typeof RECORD_NAMES)[number] {
   switch (record.type) {
     case ContentType.ChangeCipherSpec:
       return 'ChangeCipherSpec';
@@ -143,7 +159,7 @@ export function recordName(record: WireRecord): string {
       return 'ApplicationData';
     default:
       if (record.epoch > 0) return 'Finished';
-      return HANDSHAKE_NAMES[record.handshakeType ?? -1] ?? 'Handshake';
+      return HANDSHAKE_NAMES[record.handshakeType as keyof typeof HANDSHAKE_NAMES] ?? 'Handshake';
   }
 }
 

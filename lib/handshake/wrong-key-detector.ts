@@ -2,7 +2,9 @@ import { Stage } from '../native';
 import { ContentType, HandshakeType, type WireRecord } from './wire';
 
 /** A peer that repeats its flight so often, long after our Finished was sent, does not take it. */
-const REPEATED_FLIGHTS = 3;
+const REPEATED_FLIGHTS = 4;
+/** So long a machine may be busy with something else, however fast it answered before. */
+const BUSY_MS = 200;
 /** So many Finished messages did not authenticate although every message before them arrived. */
 const UNAUTHENTICATED_FINISHED = 2;
 
@@ -12,6 +14,8 @@ const UNAUTHENTICATED_FINISHED = 2;
  */
 export class WrongKeyDetector {
   #finishedSentAt: number | undefined;
+  /** The same, or when it was sent again because the peer repeated its flight. */
+  #finishedGivenAt = 0;
   #flightSentAt = 0;
   #slowestAnswerMs = 0;
   #highestSequence = -1;
@@ -27,7 +31,8 @@ export class WrongKeyDetector {
 
   sent(records: readonly WireRecord[], repeats: boolean): void {
     if (!repeats) this.#flightSentAt = performance.now();
-    if (records.some(isFinished)) this.#finishedSentAt ??= performance.now();
+    if (this.#finishedSentAt !== undefined || !records.some(isFinished)) return;
+    this.#finishedSentAt = this.#finishedGivenAt = performance.now();
   }
 
   /** The first answer to our latest flight came. */
@@ -68,9 +73,13 @@ export class WrongKeyDetector {
   #countRepeat(record: WireRecord, wasHeld: boolean): void {
     if (record.handshakeType === HandshakeType.ClientKeyExchange) this.#repeatedKeyExchanges++;
     if (record.handshakeType !== HandshakeType.ServerHelloDone || this.#finishedSentAt === undefined) return;
-    // On a slow path, or while our user is asked, the peer repeats its flight before ours can have arrived: that says
-    // nothing about the key.
-    if (!wasHeld && performance.now() - this.#finishedSentAt > 2 * this.#slowestAnswerMs) this.#repeatedFlights++;
+    // On a slow path, or while our user is asked, the peer repeats its flight before ours can have arrived, the first
+    // time or again: that says nothing about the key.
+    const now = performance.now();
+    const answerTakesMs = Math.max(BUSY_MS, 2 * this.#slowestAnswerMs);
+    if (wasHeld || now - this.#finishedGivenAt <= answerTakesMs) return;
+    this.#repeatedFlights++;
+    this.#finishedGivenAt = now;
   }
 }
 

@@ -23,6 +23,14 @@ export class PeerLink implements Transport {
     return this.#channel.outlet;
   }
 
+  get maxDatagramSize(): number | undefined {
+    return this.#channel.maxDatagramSize;
+  }
+
+  get virtualTime(): boolean | undefined {
+    return this.#channel.virtualTime;
+  }
+
   open(receiver: TransportReceiver): void {
     this.#receiver = receiver;
   }

@@ -57,6 +57,12 @@ inline uint32_t NumberOf(const Napi::Value& value) {
   return number;
 }
 
+inline double DoubleOf(const Napi::Value& value) {
+  double number = 0;
+  napi_get_value_double(value.Env(), value, &number);
+  return number;
+}
+
 // The room from `offset` to the end of a Uint8Array.
 inline Bytes RoomOf(const Napi::Value& value, const Napi::Value& offset) {
   const Bytes bytes = BytesOf(value);

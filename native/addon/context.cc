@@ -81,7 +81,7 @@ Context* Context::From(const Napi::Value& value) {
   return Unwrap(value.As<Napi::Object>());
 }
 
-Context::Context(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Context>(info) {
+Context::Context(const Napi::CallbackInfo& info) : Wrapped(info) {
   const Napi::Value options = info[0];
   TlsContextError error;
   tls_ = TlsContext::Create(OptionsOf(options), &error);

@@ -4,12 +4,13 @@
 
 #include <memory>
 
+#include "addon/wrapped.h"
 #include "tls/tls_context.h"
 
 namespace dtls {
 
 // binding.d.ts Context. The TlsContext is shared with its sessions, so a collected Context takes nothing away.
-class Context : public Napi::ObjectWrap<Context> {
+class Context : public Wrapped<Context> {
  public:
   static Napi::Function Define(Napi::Env env);
   // nullptr when the value is no Context.

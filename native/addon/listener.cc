@@ -20,7 +20,7 @@ Napi::Function Listener::Define(Napi::Env env) {
                       InstanceMethod<&Listener::Destroy>("destroy")});
 }
 
-Listener::Listener(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Listener>(info) {
+Listener::Listener(const Napi::CallbackInfo& info) : Wrapped(info) {
   const Context* context = Context::From(info[0]);
   if (context == nullptr) {
     Throw(info.Env(), "the first argument is no DTLS context");

@@ -4,12 +4,13 @@
 
 #include <memory>
 
+#include "addon/wrapped.h"
 #include "tls/acceptor.h"
 
 namespace dtls {
 
 // binding.d.ts Listener: the N-API face of an Acceptor.
-class Listener : public Napi::ObjectWrap<Listener> {
+class Listener : public Wrapped<Listener> {
  public:
   static Napi::Function Define(Napi::Env env);
 

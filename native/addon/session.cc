@@ -37,8 +37,10 @@ std::vector<Napi::ClassPropertyDescriptor<Session>> Session::Verbs() {
           InstanceMethod<&Session::Poll>("poll"),
           InstanceMethod<&Session::RecordsAhead>("recordsAhead"),
           InstanceMethod<&Session::Write>("write"),
+          InstanceMethod<&Session::UseVirtualTime>("useVirtualTime"),
           InstanceMethod<&Session::HandleTimeout>("handleTimeout"),
           InstanceMethod<&Session::Shutdown>("shutdown"),
+          InstanceMethod<&Session::SetMtu>("setMtu"),
           InstanceMethod<&Session::TakeDatagram>("takeDatagram"),
           InstanceMethod<&Session::TimeoutMs>("timeoutMs"),
           InstanceMethod<&Session::GetStage>("stage"),
@@ -51,7 +53,7 @@ std::vector<Napi::ClassPropertyDescriptor<Session>> Session::Verbs() {
 }
 
 // new Session(context, options), or from Adopt() with an External instead of the context.
-Session::Session(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Session>(info) {
+Session::Session(const Napi::CallbackInfo& info) : Wrapped(info) {
   if (info[0].IsExternal()) {
     auto* connection = info[0].As<Napi::External<std::unique_ptr<Connection>>>().Data();
     Attach(std::move(*connection));
@@ -157,14 +159,26 @@ Napi::Value Session::Write(const Napi::CallbackInfo& info) {
   return call.Number(status == kIdle ? static_cast<int32_t>(call->Take(into.data, into.size)) : status);
 }
 
+Napi::Value Session::UseVirtualTime(const Napi::CallbackInfo& info) {
+  const Call call(this, info);
+  if (call) call->UseVirtualTime();
+  return call.Undefined();
+}
+
 Napi::Value Session::HandleTimeout(const Napi::CallbackInfo& info) {
   const Call call(this, info);
-  return call ? call.Number(call->HandleTimeout()) : call.Undefined();
+  return call ? call.Number(call->HandleTimeout(DoubleOf(info[0]))) : call.Undefined();
 }
 
 Napi::Value Session::Shutdown(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   return call ? call.Number(call->Shutdown()) : call.Undefined();
+}
+
+Napi::Value Session::SetMtu(const Napi::CallbackInfo& info) {
+  const Call call(this, info);
+  if (call) call->SetMtu(NumberOf(info[0]));
+  return call.Undefined();
 }
 
 Napi::Value Session::TakeDatagram(const Napi::CallbackInfo& info) {
@@ -176,7 +190,7 @@ Napi::Value Session::TakeDatagram(const Napi::CallbackInfo& info) {
 
 Napi::Value Session::TimeoutMs(const Napi::CallbackInfo& info) {
   const Call call(this, info);
-  return call ? call.Number(call->TimeoutMs()) : call.Undefined();
+  return call ? call.Number(call->TimeoutMs(DoubleOf(info[0]))) : call.Undefined();
 }
 
 Napi::Value Session::GetStage(const Napi::CallbackInfo& info) {

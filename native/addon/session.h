@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "addon/arguments.h"
+#include "addon/wrapped.h"
 #include "tls/connection.h"
 
 namespace dtls {
 
 // binding.d.ts Session: the N-API face of a Connection. What moves the connection on is in session.cc, what tells of it
 // in session_details.cc. No JavaScript runs inside a verb.
-class Session : public Napi::ObjectWrap<Session> {
+class Session : public Wrapped<Session> {
  public:
   static Napi::Function Define(Napi::Env env);
   // Wraps a connection that a Listener verified.
@@ -38,11 +39,13 @@ class Session : public Napi::ObjectWrap<Session> {
   Napi::Value Poll(const Napi::CallbackInfo& info);
   Napi::Value RecordsAhead(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
+  Napi::Value UseVirtualTime(const Napi::CallbackInfo& info);
   Napi::Value HandleTimeout(const Napi::CallbackInfo& info);
   Napi::Value Shutdown(const Napi::CallbackInfo& info);
   Napi::Value TakeDatagram(const Napi::CallbackInfo& info);
   Napi::Value TimeoutMs(const Napi::CallbackInfo& info);
   Napi::Value GetStage(const Napi::CallbackInfo& info);
+  Napi::Value SetMtu(const Napi::CallbackInfo& info);
   Napi::Value MaxPayload(const Napi::CallbackInfo& info);
   Napi::Value Reason(const Napi::CallbackInfo& info);
   Napi::Value AlertReceived(const Napi::CallbackInfo& info);

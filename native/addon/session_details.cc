@@ -67,7 +67,7 @@ std::vector<Napi::ClassPropertyDescriptor<Session>> Session::Details() {
 
 Napi::Value Session::MaxPayload(const Napi::CallbackInfo& info) {
   const Call call(this, info);
-  return call ? call.Number(static_cast<int32_t>(call->MaxPayload())) : call.Undefined();
+  return call ? call.Number(static_cast<int32_t>(call->MaxPayload(NumberOf(info[0])))) : call.Undefined();
 }
 
 Napi::Value Session::Reason(const Napi::CallbackInfo& info) {

@@ -20,7 +20,7 @@ TrustStoreHandle* TrustStoreHandle::From(const Napi::Value& value) {
   return Unwrap(value.As<Napi::Object>());
 }
 
-TrustStoreHandle::TrustStoreHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TrustStoreHandle>(info) {
+TrustStoreHandle::TrustStoreHandle(const Napi::CallbackInfo& info) : Wrapped(info) {
   ErrorScope errors;
   for (uint32_t i = 0; i < LengthOf(info[0]); ++i) {
     const Napi::HandleScope scope(info.Env());

@@ -2,12 +2,13 @@
 
 #include <napi.h>
 
+#include "addon/wrapped.h"
 #include "tls/trust_store.h"
 
 namespace dtls {
 
 // binding.d.ts TrustStore. OpenSSL counts the references to what is inside, so a collected one takes nothing away.
-class TrustStoreHandle : public Napi::ObjectWrap<TrustStoreHandle> {
+class TrustStoreHandle : public Wrapped<TrustStoreHandle> {
  public:
   static Napi::Function Define(Napi::Env env);
   // nullptr when the value is no TrustStore.

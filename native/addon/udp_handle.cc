@@ -65,6 +65,7 @@ Napi::Function UdpHandle::Define(Napi::Env env) {
                       InstanceMethod<&UdpHandle::Features>("features"),
                       InstanceMethod<&UdpHandle::Intern>("intern"),
                       InstanceMethod<&UdpHandle::Forget>("forget"),
+                      InstanceMethod<&UdpHandle::MaxDatagramSize>("maxDatagramSize"),
                       InstanceMethod<&UdpHandle::Receive>("receive"),
                       InstanceMethod<&UdpHandle::SenderOf>("senderOf"),
                       InstanceMethod<&UdpHandle::Send>("send"),
@@ -163,6 +164,11 @@ Napi::Value UdpHandle::Intern(const Napi::CallbackInfo& info) {
 Napi::Value UdpHandle::Forget(const Napi::CallbackInfo& info) {
   socket_.peers().Forget(IntOf(info[0], PeerIndex::kStranger));
   return info.Env().Undefined();
+}
+
+Napi::Value UdpHandle::MaxDatagramSize(const Napi::CallbackInfo& info) {
+  const size_t size = socket_.MaxDatagramSize(IntOf(info[0], PeerIndex::kStranger));
+  return Int32(info.Env(), static_cast<int32_t>(size));
 }
 
 Napi::Value UdpHandle::Receive(const Napi::CallbackInfo& info) {

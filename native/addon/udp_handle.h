@@ -3,6 +3,7 @@
 #include <napi.h>
 #include <uv.h>
 
+#include "addon/wrapped.h"
 #include "udp/udp_socket.h"
 
 namespace dtls {
@@ -10,11 +11,11 @@ namespace dtls {
 // binding.d.ts UdpSocket: the N-API face of a udp UdpSocket, and its place in the event loop.
 //
 // From start() to close() it holds a reference to itself and to the callback, like every handle of Node.
-class UdpHandle : public Napi::ObjectWrap<UdpHandle> {
+class UdpHandle : public Wrapped<UdpHandle> {
  public:
   static Napi::Function Define(Napi::Env env);
 
-  explicit UdpHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<UdpHandle>(info) {}
+  explicit UdpHandle(const Napi::CallbackInfo& info) : Wrapped(info) {}
 
  private:
   Napi::Value Open(const Napi::CallbackInfo& info);
@@ -26,6 +27,7 @@ class UdpHandle : public Napi::ObjectWrap<UdpHandle> {
   Napi::Value Features(const Napi::CallbackInfo& info);
   Napi::Value Intern(const Napi::CallbackInfo& info);
   Napi::Value Forget(const Napi::CallbackInfo& info);
+  Napi::Value MaxDatagramSize(const Napi::CallbackInfo& info);
   Napi::Value Receive(const Napi::CallbackInfo& info);
   Napi::Value SenderOf(const Napi::CallbackInfo& info);
   Napi::Value Send(const Napi::CallbackInfo& info);

@@ -14,7 +14,7 @@ void Acceptor::SetCookieKeys(const std::vector<CookieKey>& keys) {
 
 Acceptor::Result Acceptor::Accept(const uint8_t* datagram, size_t size, const uint8_t* address, size_t address_size) {
   if (!BeginsClientHello(datagram, size)) return Result::kIgnored;
-  const Screen screen(datagram, size, kNoCiphertext);
+  const Screen screen(datagram, size, RecordBounds());
   if (candidate_ == nullptr) {
     candidate_ = Connection::Create(context_, Role::kServer, options_);
     if (candidate_ == nullptr) return Result::kIgnored;

@@ -15,13 +15,21 @@ constexpr size_t kMaxHandshakeMtu = 4096;
 // Ciphertexts that overtook the change of cipher: OpenSSL keeps up to 100 of them, each in a buffer of 16 KiB, and
 // anybody can forge them.
 constexpr size_t kMaxEarlyCiphertexts = 8;
-// What TLS allows in one record (RFC 5246 section 6.2.1).
-constexpr size_t kMaxPlaintext = 16384;
 // The largest handshake message that a server assembles, in bytes: a client's chain, if it asks for one.
 constexpr long kMaxServerMessage = 16384;
-// What a ClientHello has besides a session ticket: random, cookie, suites, extensions, headers. OpenSSL's servers take
-// no ClientHello in fragments (DTLSv1_listen), and a cookie exchange in several datagrams would be no protection.
+// What a ClientHello has besides a session ticket: random, cookie, suites, extensions, headers. Servers look at its first
+// fragment only until they have the cookie (DTLSv1_listen), or take none in fragments at all.
 constexpr size_t kHelloWithoutTicket = 512;
+
+// Size of the smallest ciphertext that a suite can produce.
+size_t MinCiphertextOf(const SSL_CIPHER* cipher) {
+  // OpenSSL itself drops what is too short for a block cipher with MAC.
+  if (SSL_CIPHER_is_aead(cipher) == 0) return 0;
+  // RFC 7905: no explicit nonce, a tag of 16. RFC 6655: an explicit nonce of 8, a tag of 8. RFC 5288: 8 and 16.
+  const std::string_view name = SSL_CIPHER_get_name(cipher);
+  const bool is_short = name.find("CHACHA20") != name.npos || name.find("CCM8") != name.npos;
+  return is_short ? 16 : 24;
+}
 
 // The verdict stays in SSL_get_verify_result().
 int AcceptUntrusted(int, X509_STORE_CTX*) { return 1; }
@@ -39,7 +47,7 @@ std::unique_ptr<Connection> Connection::Create(std::shared_ptr<TlsContext> conte
   SSL_set_bio(ssl, bio, bio);
   connection->buffers_.emplace(ssl);
   connection->Bind();
-  SSL_set_mtu(ssl, static_cast<long>(std::min(options.mtu, kMaxHandshakeMtu)));
+  connection->ApplyMtu();
   DTLS_set_timer_cb(ssl, OnTimer);
   const std::string& srtp = options.srtp_profiles;
   if (!srtp.empty() && SSL_set_tlsext_use_srtp(ssl, srtp.c_str()) != 0) return nullptr;
@@ -79,14 +87,30 @@ bool Connection::ConfigureClient(const ConnectionOptions& options) {
 
 bool Connection::OfferSession(const std::string& der) {
   const auto* at = reinterpret_cast<const uint8_t*>(der.data());
-  const SessionPointer session(d2i_SSL_SESSION(nullptr, &at, static_cast<long>(der.size())));
-  if (session == nullptr) return false;
+  offered_.reset(d2i_SSL_SESSION(nullptr, &at, static_cast<long>(der.size())));
+  if (offered_ == nullptr) return false;
+  // Without it the handshake is a full one.
+  return !HasRoomFor(offered_.get()) || SSL_set_session(ssl_.get(), offered_.get()) == 1;
+}
+
+bool Connection::HasRoomFor(const SSL_SESSION* session) const {
   const unsigned char* ticket = nullptr;
   size_t ticket_size = 0;
-  SSL_SESSION_get0_ticket(session.get(), &ticket, &ticket_size);
-  // Without it the handshake is a full one.
-  if (ticket_size > 0 && ticket_size + kHelloWithoutTicket > std::min(mtu_, kMaxHandshakeMtu)) return true;
-  return SSL_set_session(ssl_.get(), session.get()) == 1;
+  SSL_SESSION_get0_ticket(session, &ticket, &ticket_size);
+  return ticket_size == 0 || ticket_size + kHelloWithoutTicket <= std::min(mtu_, kMaxHandshakeMtu);
+}
+
+void Connection::ApplyMtu() const {
+  SSL_set_mtu(ssl_.get(), static_cast<long>(std::min(mtu_, kMaxHandshakeMtu)));
+}
+
+void Connection::SetMtu(size_t mtu) {
+  mtu_ = mtu;
+  channel_.SetMtu(mtu);
+  ApplyMtu();
+  SSL* ssl = ssl_.get();
+  const SSL_SESSION* offered = SSL_in_before(ssl) != 0 ? SSL_get0_session(ssl) : nullptr;
+  if (offered != nullptr && !HasRoomFor(offered)) SSL_set_session(ssl, nullptr);
 }
 
 bool Connection::UseContext(std::shared_ptr<TlsContext> context, ByteView session_id_context, bool keep_trust) {
@@ -114,18 +138,24 @@ int32_t Connection::Start() {
 
 int32_t Connection::Receive(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity) {
   if (failed_) return kFailed;
-  if (SSL_is_init_finished(ssl_.get())) return ReceiveData(datagram, size, into, capacity);
-  // The plaintext of a flight may hold the change of cipher that its ciphertext waits for and, when a session is
-  // resumed, the ServerHello that tells the cipher.
+  if (is_established_) return ReceiveData(datagram, size, into, capacity);
+  // One by one: the plaintext of a flight may hold the ServerHello that tells the version of what follows, and the
+  // cipher, and the change of cipher that its ciphertext waits for.
   const size_t plaintext = LeadingPlaintextSize(datagram, size);
-  const int32_t status = Feed(Screen(datagram, plaintext, kNoCiphertext), into, capacity);
-  if (status != kIdle) return status;
-  const Screen rest(datagram + plaintext, size - plaintext, MinCiphertext());
+  for (size_t at = 0, record = 0; at < plaintext; at += record) {
+    record = WholeRecordSize(datagram + at, plaintext - at);
+    const int32_t status = Feed(Screen(datagram + at, record, Bounds()), into, capacity);
+    if (status != kIdle) return status;
+  }
+  const RecordBounds bounds = Bounds();
+  // No flight has plaintext behind a ciphertext, least of all before there is a cipher.
+  if (bounds.min_ciphertext == kNoCiphertext) return kIdle;
+  const Screen rest(datagram + plaintext, size - plaintext, bounds);
   return AdmitsCiphertexts(rest.ciphertexts()) ? Feed(rest, into, capacity) : static_cast<int32_t>(kIdle);
 }
 
 int32_t Connection::ReceiveData(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity) {
-  const Screen records(datagram, size, min_ciphertext_);
+  const Screen records(datagram, size, bounds_);
   if (records.size() == 0) return kUnwanted;
   read_silently_ = false;
   const int32_t status = Feed(records, into, capacity);
@@ -141,7 +171,7 @@ int32_t Connection::ReceiveData(const uint8_t* datagram, size_t size, uint8_t* i
     const uint64_t number = RecordNumber(record);
     lowest = std::min(lowest.value_or(number), number);
     if (!window_.Covers(number)) is_replayed = false;
-    if (record_size > kRecordHeaderSize + min_ciphertext_) has_content = true;
+    if (record_size > kRecordHeaderSize + bounds_.min_ciphertext) has_content = true;
   }
   if (!lowest) return status;
   if (status == kIdle && !read_silently_) {
@@ -156,7 +186,7 @@ int32_t Connection::ReceiveData(const uint8_t* datagram, size_t size, uint8_t* i
 }
 
 uint64_t Connection::RecordsAhead(const uint8_t* datagram, size_t size) const {
-  if (!SSL_is_init_finished(ssl_.get()) || WholeRecordSize(datagram, size) != size || size == 0) return 0;
+  if (!is_established_ || WholeRecordSize(datagram, size) != size || size == 0) return 0;
   const bool is_wanted = datagram[0] == kApplicationData || datagram[0] == kAlert;
   if (!is_wanted || RecordEpoch(datagram) != 1) return 0;
   const uint64_t number = RecordNumber(datagram);
@@ -182,17 +212,19 @@ int32_t Connection::Poll(uint8_t* into, size_t capacity) {
   if (failed_) return kFailed;
   ErrorScope errors;
   buffers_->Require();
-  return SSL_is_init_finished(ssl_.get()) ? Read(into, capacity) : Handshake();
+  const int32_t status = is_established_ ? Read(into, capacity) : Handshake();
+  channel_.SetMuted(false);
+  return status;
 }
 
 int32_t Connection::Handshake() {
   const int result = SSL_do_handshake(ssl_.get());
   if (result != 1) return Conclude(result);
-  // The buffering BIO is gone, and the data that follow may use the whole MTU.
-  SSL_set_mtu(ssl_.get(), static_cast<long>(mtu_));
   channel_.Shrink();
   psk_.reset();
-  min_ciphertext_ = MinCiphertext();
+  offered_.reset();
+  is_established_ = true;
+  bounds_ = Bounds();
   return kEstablished;
 }
 
@@ -217,17 +249,19 @@ int32_t Connection::Write(const uint8_t* data, size_t size) {
   return status == kIdle ? Fail() : status;
 }
 
-int32_t Connection::HandleTimeout() {
+int32_t Connection::HandleTimeout(double now_ms) {
   if (failed_) return kFailed;
   ErrorScope errors;
   buffers_->Require();
   // 0 (not yet due) and 1 (retransmitted) are both well; only -1 is fatal.
-  return DTLSv1_handle_timeout(ssl_.get()) < 0 ? Fail() : static_cast<int32_t>(kIdle);
+  const int result =
+      virtual_timer_ ? virtual_timer_->Handle(ssl_.get(), now_ms) : DTLSv1_handle_timeout(ssl_.get());
+  return result < 0 ? Fail() : static_cast<int32_t>(kIdle);
 }
 
 int32_t Connection::Shutdown() {
   if (failed_) return kFailed;
-  if (!SSL_is_init_finished(ssl_.get())) return kIdle;
+  if (!is_established_) return kIdle;
   ErrorScope errors;
   buffers_->Require();
   SSL_shutdown(ssl_.get());
@@ -252,41 +286,45 @@ int32_t Connection::Fail() {
   return kFailed;
 }
 
-size_t Connection::MinCiphertext() const {
+RecordBounds Connection::Bounds() const {
   const SSL_CIPHER* cipher = Cipher();
-  if (cipher == nullptr) return kNoCiphertext;
-  // OpenSSL itself drops what is too short for a block cipher with MAC.
-  if (SSL_CIPHER_is_aead(cipher) == 0) return 0;
-  // RFC 7905: no explicit nonce, a tag of 16. RFC 6655: an explicit nonce of 8, a tag of 8. RFC 5288: 8 and 16.
-  const std::string_view name = SSL_CIPHER_get_name(cipher);
-  const bool is_short = name.find("CHACHA20") != name.npos || name.find("CCM8") != name.npos;
-  return is_short ? 16 : 24;
+  if (cipher == nullptr) return {};
+  return {MinCiphertextOf(cipher), static_cast<uint16_t>(SSL_version(ssl_.get())), MaxFragment()};
+}
+
+size_t Connection::MaxFragment() const {
+  const SSL_SESSION* session = SSL_get0_session(ssl_.get());
+  const uint8_t code = session == nullptr ? 0 : SSL_SESSION_get_max_fragment_length(session);
+  return code >= 1 && code <= 4 ? size_t{256} << code : kMaxPlaintext;
 }
 
 const SSL_CIPHER* Connection::Cipher() const {
   const SSL* ssl = ssl_.get();
-  return SSL_is_init_finished(ssl) ? SSL_get_current_cipher(ssl) : SSL_get_pending_cipher(ssl);
+  return is_established_ ? SSL_get_current_cipher(ssl) : SSL_get_pending_cipher(ssl);
 }
 
-int32_t Connection::TimeoutMs() {
+int32_t Connection::TimeoutMs(double now_ms) {
   timeval left;
   if (failed_ || DTLSv1_get_timeout(ssl_.get(), &left) != 1) return -1;
+  if (virtual_timer_) return virtual_timer_->LeftMs(now_ms);
   return static_cast<int32_t>(left.tv_sec * 1000 + (left.tv_usec + 999) / 1000);
 }
 
 Stage Connection::stage() const {
-  if (SSL_is_init_finished(ssl_.get())) return Stage::kEstablished;
+  if (is_established_) return Stage::kEstablished;
   // By name, for one binary serves several OpenSSL versions, and 3.2 has given the states other numbers.
   const std::string_view state = SSL_state_string(ssl_.get());
   if (state == "TWFIN") return Stage::kSentFinished;
   return state == "TRCCS" ? Stage::kAwaitingFinished : Stage::kNegotiating;
 }
 
-size_t Connection::MaxPayload() const {
-  if (!SSL_is_init_finished(ssl_.get())) return 0;
-  const uint8_t code = SSL_SESSION_get_max_fragment_length(SSL_get0_session(ssl_.get()));
-  const size_t fragment = code >= 1 && code <= 4 ? size_t{256} << code : kMaxPlaintext;
-  return std::min(DTLS_get_data_mtu(ssl_.get()), fragment);
+size_t Connection::MaxPayload(size_t mtu) const {
+  if (!is_established_) return 0;
+  // OpenSSL knows one MTU, which is that of a last flight that may have to be sent again.
+  SSL_set_mtu(ssl_.get(), static_cast<long>(mtu));
+  const size_t payload = std::min(DTLS_get_data_mtu(ssl_.get()), MaxFragment());
+  ApplyMtu();
+  return payload;
 }
 
 bool Connection::TakePskRequested() { return std::exchange(psk_requested_, false); }

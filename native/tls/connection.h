@@ -10,7 +10,9 @@
 #include "tls/openssl_handles.h"
 #include "tls/record_buffers.h"
 #include "tls/record_window.h"
+#include "tls/records.h"
 #include "tls/tls_context.h"
+#include "tls/virtual_timer.h"
 
 namespace dtls {
 
@@ -45,7 +47,7 @@ enum class Stage : int32_t {
 enum class Role { kClient, kServer };
 
 struct ConnectionOptions {
-  // Largest outgoing datagram in bytes (UDP payload).
+  // Largest outgoing datagram of the handshake in bytes (UDP payload).
   size_t mtu = 1200;
   // First wait of the retransmission timer; it doubles up to max_timeout_ms (RFC 6347 section 4.2.4.1).
   uint32_t initial_timeout_ms = 1000;
@@ -87,21 +89,24 @@ class Connection {
   int32_t Poll(uint8_t* into, size_t capacity);
   // kIdle when taken. `size` is 1 to 16,384.
   int32_t Write(const uint8_t* data, size_t size);
-  int32_t HandleTimeout();
+  int32_t HandleTimeout(double now_ms = 0);
   // Sends close_notify; nothing before the handshake is complete.
   int32_t Shutdown();
 
   size_t Take(uint8_t* into, size_t capacity) { return channel_.Take(into, capacity); }
-  // Milliseconds until HandleTimeout() is due, rounded up; -1 when no timer runs.
-  int32_t TimeoutMs();
+  // Milliseconds until HandleTimeout() is due, rounded up; -1 when no timer runs. `now_ms` is read with virtual time only.
+  int32_t TimeoutMs(double now_ms = 0);
   Stage stage() const;
   // How far a datagram's only record, application data or an alert of epoch 1, is ahead of all that authenticated so far;
   // 0 when it is not, or the datagram is another one.
   uint64_t RecordsAhead(const uint8_t* datagram, size_t size) const;
   // The negotiated suite; during the handshake the one that the server chose, nullptr before.
   const SSL_CIPHER* Cipher() const;
-  // Largest message that fits the MTU with the negotiated cipher; 0 before the handshake is complete.
-  size_t MaxPayload() const;
+  // Largest datagram of the flights from now on, 256 bytes at least; what is sent again is cut anew. Before Start(), a
+  // session whose ticket does not fit is not offered any more.
+  void SetMtu(size_t mtu);
+  // Largest message that fits a datagram of `mtu` bytes with the negotiated cipher; 0 before the handshake is complete.
+  size_t MaxPayload(size_t mtu) const;
 
   const std::string& reason() const { return reason_; }
   // level << 8 | description (RFC 5246 section 7.2), -1 when none was seen.
@@ -118,6 +123,8 @@ class Connection {
   // Before Start(), on a server: takes the place of the context of Create(), but for its session tickets. False when
   // OpenSSL refuses.
   bool UseContext(std::shared_ptr<TlsContext> context, ByteView session_id_context, bool keep_trust);
+  // Before Start(): retransmissions keep to the time that the caller tells.
+  void UseVirtualTime() { virtual_timer_.emplace(initial_timeout_ms_, max_timeout_ms_); }
   // Before Start(), on a server. Without it the extension is ignored; empty: no_application_protocol.
   void SelectAlpn(std::string protocol) { alpn_ = std::move(protocol); }
   std::string TakeKeylog();
@@ -164,8 +171,11 @@ class Connection {
   bool ConfigureClient(const ConnectionOptions& options);
   // False only for a session that cannot be read.
   bool OfferSession(const std::string& der);
-  // Size of the smallest ciphertext that the suite can produce.
-  size_t MinCiphertext() const;
+  // Whether a ClientHello of one datagram has room for what a session is resumed by.
+  bool HasRoomFor(const SSL_SESSION* session) const;
+  void ApplyMtu() const;
+  RecordBounds Bounds() const;
+  size_t MaxFragment() const;
   // Lends OpenSSL records of one datagram and polls once.
   int32_t Feed(const Screen& records, uint8_t* into, size_t capacity);
   int32_t ReceiveData(const uint8_t* datagram, size_t size, uint8_t* into, size_t capacity);
@@ -178,16 +188,22 @@ class Connection {
   std::shared_ptr<TlsContext> context_;
   // OpenSSL, too, keeps to the first context's tickets when the server name brings another one.
   const std::shared_ptr<TlsContext> first_context_;
-  const size_t mtu_;
+  size_t mtu_;
   const uint32_t initial_timeout_ms_;
   const uint32_t max_timeout_ms_;
   // Before ssl_: the SSL writes into the channel until it is freed.
   DatagramChannel channel_;
   SslPointer ssl_;
   std::optional<RecordBuffers> buffers_;
+  // Until established: a new ticket takes its place in the SSL, but not in what OpenSSL keeps of a flight to send it again
+  // (dtls_retransmit_state), which has no reference of its own.
+  SessionPointer offered_;
+  std::optional<VirtualTimer> virtual_timer_;
   bool failed_ = false;
-  // Of the negotiated suite, once established.
-  size_t min_ciphertext_ = 0;
+  // OpenSSL takes a peer's wish for another handshake for the end of the first one, until it has refused it.
+  bool is_established_ = false;
+  // Once established.
+  RecordBounds bounds_;
   size_t early_ciphertexts_ = 0;
   RecordWindow window_;
   // Whether a record has authenticated that brings no message: an alert, or before OpenSSL 3.2 data without content.

@@ -36,6 +36,8 @@ void Connection::Bind() { SSL_set_ex_data(ssl_.get(), ExDataIndex(), this); }
 Connection* Connection::Of(const SSL* ssl) { return static_cast<Connection*>(SSL_get_ex_data(ssl, ExDataIndex())); }
 
 void Connection::OnInfo(const SSL* ssl, int where, int value) {
+  // A next step of the handshake: what was sent again too early is out, and what is written from now on is new.
+  if ((where & SSL_CB_LOOP) != 0) Of(ssl)->channel_.SetMuted(false);
   if ((where & SSL_CB_ALERT) == 0) return;
   // Of the peer's warnings only close_notify ends anything; the others explain nothing.
   const bool matters = (value >> 8) == SSL3_AL_FATAL || (value & 0xff) == SSL_AD_CLOSE_NOTIFY;
@@ -51,7 +53,12 @@ void Connection::OnInfo(const SSL* ssl, int where, int value) {
 void Connection::OnKeylog(const SSL* ssl, const char* line) { Of(ssl)->keylog_.append(line).push_back('\n'); }
 
 unsigned int Connection::OnTimer(SSL* ssl, unsigned int previous_us) {
-  const Connection* self = Of(ssl);
+  Connection* self = Of(ssl);
+  if (self->virtual_timer_) {
+    // What follows is what OpenSSL sends again too early.
+    self->channel_.SetMuted(!self->virtual_timer_->OnStart(previous_us == 0));
+    return self->virtual_timer_->OpensslWaitUs();
+  }
   const uint64_t next = previous_us == 0 ? self->initial_timeout_ms_ * 1000ull : previous_us * 2ull;
   return static_cast<unsigned int>(std::min<uint64_t>(next, self->max_timeout_ms_ * 1000ull));
 }

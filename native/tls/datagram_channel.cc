@@ -57,6 +57,8 @@ long DatagramChannel::OnControl(BIO*, int command, long, void*) { return command
 // OpenSSL buffers a flight up to the MTU only while its buffering BIO is in place; a retransmission after the
 // handshake comes record by record, and a message in a datagram of its own costs the peer a wake-up each.
 void DatagramChannel::Write(const uint8_t* data, size_t size) {
+  // Alerts travel alone, for a flight is flushed before.
+  if (muted_ && size > 0 && data[0] != kAlert) return;
   while (size > 0) {
     const size_t record = WholeRecordSize(data, size);
     const size_t taken = record == 0 ? size : record;

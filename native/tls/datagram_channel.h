@@ -35,7 +35,13 @@ class DatagramChannel {
   // client drops them as replays. OpenSSL 3.0 sees to it, 3.2 and later begin with 1.
   void NumberFrom(uint64_t first) { first_number_ = first; }
 
+  // Whether what OpenSSL writes is discarded, but for alerts.
+  void SetMuted(bool muted) { muted_ = muted; }
+
   bool HasOutput() const { return taken_ < outgoing_.size(); }
+
+  // Largest datagram to join records for, from the next one on.
+  void SetMtu(size_t mtu) { mtu_ = mtu; }
 
   // Copies the oldest outgoing datagram and returns its size; 0 when there is none or it does not fit.
   size_t Take(uint8_t* into, size_t capacity);
@@ -62,13 +68,14 @@ class DatagramChannel {
   void Renumber(uint8_t* record);
   void Enqueue(const uint8_t* records, size_t size, bool joinable);
 
-  const size_t mtu_;
+  size_t mtu_;
   const uint8_t* input_ = nullptr;
   size_t input_size_ = 0;
   std::vector<uint8_t> kept_input_;
   std::vector<uint8_t> bytes_;
   std::vector<Outgoing> outgoing_;
   size_t taken_ = 0;
+  bool muted_ = false;
   std::optional<uint64_t> first_number_;
   uint64_t number_shift_ = 0;
 };

@@ -70,15 +70,36 @@ inline bool BeginsClientHello(const uint8_t* datagram, size_t size) {
 // No ciphertext is expected yet.
 constexpr size_t kNoCiphertext = SIZE_MAX;
 
-// Whether a DTLS 1.2 session without renegotiation can have use for a whole record: a known content type, version
-// major 254, epoch 0, or epoch 1 with at least `min_ciphertext` bytes. What anybody can forge and OpenSSL (3.0 to
-// 3.5 at least) takes for a fatal error must not reach it: ciphertext too short for its nonce and tag, application
-// data in clear, and warnings in clear, which 3.0 reads over and over until they are too many. Neither must records
-// of a future epoch, which it keeps without a useful bound (CVE-2026-54874).
-inline bool IsWantedUntrusted(const uint8_t* record, size_t size, size_t min_ciphertext) {
+// What TLS allows in one record (RFC 5246 section 6.2.1).
+constexpr size_t kMaxPlaintext = 16384;
+
+// What the records of a session are like, as far as it is known.
+struct RecordBounds {
+  // Of epoch 1, in bytes.
+  size_t min_ciphertext = kNoCiphertext;
+  // On the wire; 0 before it is negotiated.
+  uint16_t version = 0;
+  // Largest plaintext of a record.
+  size_t max_fragment = kMaxPlaintext;
+};
+
+// Whether a DTLS session without renegotiation can have use for a whole record: a known content type, version major
+// 254, epoch 0, or epoch 1 within its bounds. What anybody can forge and OpenSSL (3.0 to 3.5 at least) takes for a
+// fatal error must not reach it: ciphertext too short for its nonce and tag, application data in clear, and warnings in
+// clear, which 3.0 reads over and over until they are too many. Neither must records of a future epoch, which it keeps
+// without a useful bound (CVE-2026-54874), nor records of another version than the negotiated one or too long: of those
+// it passes over the header only, and reads what the body holds as records, which nobody has looked at.
+inline bool IsWantedUntrusted(const uint8_t* record, size_t size, const RecordBounds& bounds) {
+  // OpenSSL's SSL3_RT_MAX_ENCRYPTED_OVERHEAD.
+  constexpr size_t kMaxOverhead = 320;
   if (record[0] < kChangeCipherSpec || record[0] > kApplicationData || record[1] != 0xfe) return false;
+  // It reads alerts of any version.
+  const bool is_other_version = bounds.version != 0 && (record[1] << 8 | record[2]) != bounds.version;
+  if (is_other_version && record[0] != kAlert) return false;
+  const size_t body = size - kRecordHeaderSize;
+  if (body > bounds.max_fragment + kMaxOverhead) return false;
   const uint16_t epoch = RecordEpoch(record);
-  if (epoch > 0) return epoch == 1 && size - kRecordHeaderSize >= min_ciphertext;
+  if (epoch > 0) return epoch == 1 && body >= bounds.min_ciphertext;
   if (record[0] == kApplicationData) return false;
   // Level 1 is a warning; description 0, close_notify, is one that matters.
   const bool is_warning = record[0] == kAlert && size >= kRecordHeaderSize + 2 && record[kRecordHeaderSize] == 1;

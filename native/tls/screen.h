@@ -12,13 +12,13 @@ namespace dtls {
 // what follows an unwanted record.
 class Screen {
  public:
-  Screen(const uint8_t* datagram, size_t size, size_t min_ciphertext) : data_(datagram) {
+  Screen(const uint8_t* datagram, size_t size, const RecordBounds& bounds) : data_(datagram) {
     bool has_gap = false;
     size_t at = 0;
     while (const size_t record = WholeRecordSize(datagram + at, size - at)) {
       const uint8_t* header = datagram + at;
       at += record;
-      if (!IsWantedUntrusted(header, record, min_ciphertext)) {
+      if (!IsWantedUntrusted(header, record, bounds)) {
         has_gap = true;
         continue;
       }

@@ -37,6 +37,11 @@ bool SocketAddress::Parse(const char* ip, uint16_t port, SocketAddress* out) {
 
 socklen_t SocketAddress::size() const { return family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }
 
+size_t SocketAddress::header_size() const {
+  const bool is_v4 = family() != AF_INET6 || IN6_IS_ADDR_V4MAPPED(&storage_.v6.sin6_addr);
+  return (is_v4 ? 20 : 40) + 8;
+}
+
 uint16_t SocketAddress::port() const {
   return ntohs(family() == AF_INET6 ? storage_.v6.sin6_port : storage_.v4.sin_port);
 }

@@ -21,6 +21,8 @@ class SocketAddress {
   socklen_t size() const;
   static constexpr socklen_t kCapacity = sizeof(sockaddr_in6);
 
+  // Of the IP and UDP headers of a packet to it. An IPv6 socket reaches IPv4 by mapped addresses.
+  size_t header_size() const;
   int family() const { return storage_.any.sa_family; }
   uint16_t port() const;
   std::string ip() const;

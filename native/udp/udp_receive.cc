@@ -20,7 +20,7 @@ union Control {
 };
 
 int32_t SegmentSizeOf(msghdr* header) {
-  for (cmsghdr* c = CMSG_FIRSTHDR(header); c != nullptr; c = CMSG_NXTHDR(header, c)) {
+  for (cmsghdr* c = CMSG_FIRSTHDR(header); c != nullptr; c = NextControl(header, c)) {
     if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO) continue;
     int size;
     std::memcpy(&size, CMSG_DATA(c), sizeof(size));

@@ -105,7 +105,7 @@ int UdpSocket::TakeIcmpError() {
   header.msg_controllen = sizeof(control);
   if (recvmsg(fd_, &header, MSG_ERRQUEUE) < 0) return 0;
   error_peer_ = peers_.Find(to);
-  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = NextControl(&header, c)) {
     const bool is_error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
                           (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
     if (!is_error) continue;

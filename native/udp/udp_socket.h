@@ -72,6 +72,8 @@ class UdpSocket {
 
   int fd() const { return fd_; }
   SocketAddress LocalAddress() const;
+  // Largest payload that reaches a peer in one packet, as far as the kernel knows the path; 0 when it does not.
+  size_t MaxDatagramSize(int32_t peer) const;
   PeerIndex& peers() { return peers_; }
 
   // Fills `slab`, which should have `slots` times kSlotSize bytes, and as many of `received` as messages came: at most

@@ -21,6 +21,13 @@ test('each example is in the README', () => {
   expect(examples.filter((name) => !readme.includes(name))).toEqual([]);
 });
 
+test('testing: the tests of a protocol on a bad line pass', async () => {
+  const jest = path.join(ROOT, 'node_modules/jest/bin/jest.js');
+  const config = JSON.stringify({ testMatch: ['**/*.test.cjs'], cacheDirectory: directory });
+  const { stderr } = await run([jest, '--rootDir=examples/testing', `--config=${config}`]);
+  expect(stderr).toMatch(/Tests: +12 passed, 12 total/);
+});
+
 test('psk-server and psk-client talk to each other', async () => {
   expect(await output('psk-client', await serve('psk-server'))).toBe('you said hello\n');
 });

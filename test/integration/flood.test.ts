@@ -2,11 +2,11 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import type { DtlsAssociation } from '../../lib';
+import { numbers } from '../../lib/testing/random';
 import { FloodedServer, type FloodedServerState } from '../support/flooded-server';
 import { Hostility } from '../support/hostile';
 import { open, sharedEndpoint } from '../support/loopback';
 import { messages, patient } from '../support/pair';
-import { numbers } from '../support/random';
 
 const DATAGRAMS = 50_000;
 /** With these V8 has compiled what deals with hostile datagrams, and the heap has the size that it needs for that. */

@@ -28,6 +28,8 @@ export class FakeUdpSocket implements UdpSocket {
   /** Calls of `receive`, `send` and `awaitWritable`. */
   receives = 0;
   sends = 0;
+  /** What `maxDatagramSize` tells of each peer, by its number. */
+  carried: number[] = [];
   awaitWritableCalls = 0;
   awaitsWritable = false;
   isReferenced = true;
@@ -95,6 +97,10 @@ export class FakeUdpSocket implements UdpSocket {
 
   forget(peer: number): void {
     this.#peers[peer] = '';
+  }
+
+  maxDatagramSize(peer: number): number {
+    return this.carried[peer] ?? 0;
   }
 
   receive(slab: Uint8Array, received: Int32Array, slots: number): number {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { ConnectOptions, DtlsAssociation, ServerOptions } from '../../lib';
-import { damageFinished, deliverAll, drop, duplicate, Link, late, type Rule } from '../support/link';
+import { numbers } from '../../lib/testing/random';
+import { damageFinished, deliverAll, drop, duplicate, inTurn, Link, late, type Rule } from '../support/link';
 import { client, key, openPair, quick, serve, talk } from '../support/pair';
-import { numbers } from '../support/random';
 
 type Lane = 'toServer' | 'toClient';
 
@@ -164,9 +164,7 @@ test('messages that are lost are gone, those that overtake each other come as th
   const texts: string[] = [];
   peer.on('message', (data) => texts.push(data.toString()));
   const first = link.toServer.sent.length;
-  const rules = [drop(first), late(first + 1)];
-  link.toServer.rule = (datagram, n, from) =>
-    rules.reduce((all, rule) => all.flatMap((each) => rule(each, n, from)), [datagram]);
+  link.toServer.rule = inTurn(drop(first), late(first + 1));
   for (const text of ['a', 'b', 'c']) client.send(text);
   await link.quiet();
   expect(texts).toEqual(['c', 'b']);

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { RemoteAddress } from '../../lib/address';
+import { numbers } from '../../lib/testing/random';
 import { deliverAll, Link, type Rule } from '../support/link';
 import { client, messages, serve } from '../support/pair';
-import { numbers } from '../support/random';
 
 const CLIENTS = 1000;
 /** Of the datagrams of each direction so many are lost, so many of the rest doubled, and so many late. */
