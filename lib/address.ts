@@ -7,6 +7,12 @@ export interface RemoteAddress {
   readonly family: 'IPv4' | 'IPv6' | 'unknown';
 }
 
+/** Whether what somebody else's code tells of a peer is of any use. */
+export function isRemoteAddress(value: unknown): value is RemoteAddress {
+  const { address, port } = (value ?? {}) as Partial<RemoteAddress>;
+  return typeof address === 'string' && Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65_535;
+}
+
 /** "127.0.0.1:5684", "[::1]:5684". */
 export function hostPort(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

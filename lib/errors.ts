@@ -1,3 +1,4 @@
+import { isNativeError, isProxy } from 'node:util/types';
 import type { RemoteAddress } from './address';
 import type { HandshakeInfo } from './handshake/info';
 
@@ -56,6 +57,8 @@ export interface DtlsErrorDetails {
   /** The offending option, and its value unless it is secret. */
   option?: string;
   value?: unknown;
+  /** For a message that is too large: how many bytes would do. */
+  maxPayload?: number;
   cause?: unknown;
 }
 
@@ -72,6 +75,7 @@ export class DtlsError extends Error {
   declare readonly handshake?: HandshakeInfo;
   declare readonly option?: string;
   declare readonly value?: unknown;
+  declare readonly maxPayload?: number;
 
   constructor(code: DtlsErrorCode, message: string, details: DtlsErrorDetails = {}) {
     const { cause, ...rest } = details;
@@ -89,8 +93,15 @@ export class DtlsError extends Error {
 
   /** True for a DtlsError of any copy of this package in the process. */
   static is(value: unknown): value is DtlsError {
-    return value instanceof Error && BRAND in value;
+    return isNativeError(value) && BRAND in value;
   }
+}
+
+/** What an error keeps of a value: objects may hold secrets, and loggers cannot write a bigint as JSON. */
+export function shownValue(value: unknown): unknown {
+  const isPlain = value === null || ['string', 'number', 'boolean'].includes(typeof value);
+  const isList = !isProxy(value) && Array.isArray(value) && value.every((one) => typeof one === 'string');
+  return isPlain || isList ? value : undefined;
 }
 
 /** An option that cannot be used: names it, shows its value and says what would do. */
@@ -101,7 +112,30 @@ export function optionError(
   cause?: unknown,
   code: DtlsErrorCode = 'ERR_DTLS_OPTION',
 ): DtlsError {
-  return new DtlsError(code, `${option}: ${remedy}`, { option, value, cause });
+  return new DtlsError(code, `${option}: ${remedy}`, { option, value: shownValue(value), cause });
+}
+
+/** Whether a value is an Error, of whatever realm. */
+export function isError(value: unknown): value is Error {
+  try {
+    return isNativeError(value) || value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+/** The words of what a function of the user's threw, whatever that is. */
+export function said(thrown: unknown): string {
+  try {
+    return isError(thrown) ? thrown.message : String(thrown);
+  } catch {
+    return 'something that has no words';
+  }
+}
+
+/** What a function of the user's threw, as an Error. */
+export function errorOf(thrown: unknown): Error {
+  return isError(thrown) ? thrown : new Error(said(thrown));
 }
 
 /** A message for an association that has no keys yet, or no more. */
@@ -113,7 +147,7 @@ export function notOpenError(state: string): DtlsError {
 /** A message that does not fit one datagram. */
 export function messageSizeError(size: number, maxPayload: number): DtlsError {
   const message = `send: a message has 1 to ${maxPayload} bytes here, this one has ${size}; see the mtu option.`;
-  return new DtlsError('ERR_DTLS_MESSAGE_SIZE', message, { value: size });
+  return new DtlsError('ERR_DTLS_MESSAGE_SIZE', message, { value: size, maxPayload });
 }
 
 /** An association that was closed, here or by the server's own wish, while its handshake ran. */

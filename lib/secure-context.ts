@@ -1,4 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import { isUint8Array } from 'node:util/types';
 import type { Context } from '../binding';
 import { type CipherKinds, checkCiphers, usesCertificate, usesPsk } from './credentials/ciphers';
 import type { EncryptedPfx, IdentityOptions } from './credentials/identity';
@@ -6,11 +7,11 @@ import { createNativeContext } from './credentials/native-context';
 import type { PemOrDer } from './credentials/pem';
 import { type PublicKey, parsePublicKeys } from './credentials/public-keys';
 import { parseRawKey, publicHalf } from './credentials/raw-key';
-import { parseTicketKeys, type TicketKeys } from './credentials/ticket-keys';
+import { parseTicketKeys, randomTicketKeys, type TicketKeys } from './credentials/ticket-keys';
 import { trustOf } from './credentials/trust-store';
 import { type DtlsVersion, parseVersions } from './credentials/version';
 import { optionError } from './errors';
-import { boolean, checkNames, string } from './options/check';
+import { boolean, checkNames, isObject, string } from './options/check';
 import { isCredentials, type PskCredentials, type PskTable } from './options/psk';
 
 /** Credentials and policy; names and defaults are those of `tls.createSecureContext` where it has them. */
@@ -81,6 +82,7 @@ const OWN_CERTIFICATE = ['cert', 'key', 'pfx', 'rawPublicKey'] as const;
 const CERTIFICATE_POLICY = ['ca', 'crl', 'trustedPublicKeys'] as const;
 
 let nativeContextOf: (context: SecureContext) => Context;
+let isSecureContext: (value: unknown) => value is SecureContext;
 
 /** How an association will use a context. `asksForPsk`: a pskCallback stands ready. */
 interface Use {
@@ -112,6 +114,7 @@ export class SecureContext {
 
   static {
     nativeContextOf = (context) => context.#native;
+    isSecureContext = (value): value is SecureContext => isObject(value) && #native in value;
   }
 
   /** Use `createSecureContext`. What `psk` is follows from its shape unless the use is known. */
@@ -127,7 +130,8 @@ export class SecureContext {
     const kinds = cipherKinds(options, use);
     const rawKey = parseRawKey(options);
     this.#native = createNativeContext(options, this.pskKind, kinds, versions, rawKey);
-    if (use?.role !== 'client' || this.sharesTickets) this.#native.setTicketKeys(parseTicketKeys(options.ticketKeys));
+    if (this.sharesTickets) this.#native.setTicketKeys(parseTicketKeys(options.ticketKeys));
+    else if (use?.role !== 'client') this.#native.setTicketKeys(randomTicketKeys());
     const { names, ids } = this.#native.suites();
     this.ciphers = Object.freeze(names);
     checkCiphers(string('ciphers', options.ciphers), this.ciphers, {
@@ -137,8 +141,8 @@ export class SecureContext {
     this.identityDigest = digestOf([identityOf(options.psk), options.cert, options.pfx, publicHalf(rawKey)]);
     this.trustDigest = digestOf([options.ca, options.crl, this.trustedPublicKeys]);
     this.pskSuites = new Set(ids.filter((_, index) => usesPsk(names[index] as string)));
-    // Where raw public keys are trusted, no certificate is.
-    if (this.trustedPublicKeys === undefined && this.ciphers.some(usesCertificate)) {
+    // Where raw public keys are trusted, no certificate is. What is given is read in any case: it may be wrong.
+    if (this.trustedPublicKeys === undefined && (this.hasTrust || this.ciphers.some(usesCertificate))) {
       this.#native.setTrust(trustOf(options.ca, options.crl), options.ca !== undefined);
     }
     Object.freeze(this);
@@ -150,7 +154,7 @@ export class SecureContext {
   }
 }
 
-export { nativeContextOf };
+export { isSecureContext, nativeContextOf };
 
 /**
  * Parses credentials once, for many associations in either role.
@@ -185,7 +189,7 @@ function digestOf(values: readonly unknown[]): string {
   const hash = createHash('sha256');
   for (const value of values.flat(2)) {
     if (value === undefined || value === null) hash.update('-;');
-    else if (typeof value === 'string' || value instanceof Uint8Array) hash.update(`${value.length};`).update(value);
+    else if (typeof value === 'string' || isUint8Array(value)) hash.update(`${value.length};`).update(value);
     // { buf, passphrase } of a pfx.
     else hash.update((value as EncryptedPfx).buf ?? '');
   }

@@ -1,9 +1,22 @@
-// Builds the native tests and runs them twice: with the sanitizers compiled in, and under valgrind.
-import { spawnSync } from 'node:child_process';
+// Builds the native tests and runs them as the arguments say: "asan", with the sanitizers compiled in, and then Jest on
+// an addon with the sanitizers; "valgrind".
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { main, root, runQuietly, runSteps, runVisibly } from './lib/run.mjs';
+import { hasOpenssl, provide } from './lib/debian.mjs';
+import { Failure, main, root, runQuietly, runSteps, runVisibly } from './lib/run.mjs';
 import { findCommand, findToolchain } from './lib/toolchain.mjs';
+import { testSanitizedAddon } from './sanitized-addon.mjs';
+
+const runs = {
+  asan() {
+    runVisibly(build('sanitized', 'ON'), [], { UBSAN_OPTIONS: 'print_stacktrace=1', ...process.env });
+    testSanitizedAddon();
+  },
+  valgrind() {
+    if (!provide('valgrind', () => findCommand('valgrind') !== undefined)) return;
+    runVisibly('valgrind', [...valgrindOptions, build('plain', 'OFF')]);
+  },
+};
 
 const valgrindOptions = [
   '--quiet',
@@ -14,11 +27,12 @@ const valgrindOptions = [
 ];
 
 main(() => {
+  const names = process.argv.slice(2);
+  const unknown = names.find((name) => !Object.hasOwn(runs, name));
+  if (unknown !== undefined || names.length === 0) throw new Failure('Usage: native-tests.mjs [asan] [valgrind]');
   findToolchain();
   if (!provide('libssl-dev', hasOpenssl)) return;
-  runVisibly(build('sanitized', 'ON'), [], { UBSAN_OPTIONS: 'print_stacktrace=1', ...process.env });
-  if (!provide('valgrind', () => findCommand('valgrind') !== undefined)) return;
-  runVisibly('valgrind', [...valgrindOptions, build('plain', 'OFF')]);
+  for (const name of names) runs[name]();
 });
 
 /** Returns the path of the program. */
@@ -31,24 +45,4 @@ function build(name, sanitize) {
   };
   runSteps([{ title: `compiling the native tests (${name})`, run: compile }]);
   return join(folder, 'native_tests');
-}
-
-/** Installs the Debian package when we may; else says what is left out and returns false. */
-function provide(name, isPresent) {
-  if (isPresent()) return true;
-  if (!findCommand('apt-get') || process.getuid() !== 0) {
-    console.log(`Skipped what needs ${name}: it is not installed.`);
-    return false;
-  }
-  const run = () => {
-    runQuietly('apt-get', ['update', '-qq']);
-    runQuietly('apt-get', ['install', '-qq', '-y', '-o', 'DPkg::Lock::Timeout=300', name]);
-  };
-  runSteps([{ title: `installing ${name}`, run }]);
-  return true;
-}
-
-// Elsewhere than on Debian, cmake says whether it finds an OpenSSL.
-function hasOpenssl() {
-  return !findCommand('dpkg') || spawnSync('dpkg', ['-s', 'libssl-dev']).status === 0;
 }

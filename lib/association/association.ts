@@ -1,14 +1,15 @@
 import type { RemoteAddress } from '../address';
 import { rethrowLater } from '../emit';
-import { closedEarlyError, DtlsError, notOpenError } from '../errors';
+import { closedEarlyError, DtlsError, isError, notOpenError, optionError } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
+import { show } from '../options/check';
 import { type ConnectOptions, parseConnectOptions } from '../options/client';
 import type { SessionConfig } from '../options/session';
 import { ClientNarrator, type Narrator } from '../qt/narrator';
 import { type SeedOptions, seedOptions } from '../qt/seed';
 import { type AssociationStats, newAssociationStats } from '../stats';
 import type { Transport } from '../transport';
-import { Announcer } from './announcer';
+import { Announcer, type Reactions } from './announcer';
 import { transportError } from './client-connector';
 import { ClientSide } from './client-side';
 import type { DriverSetup } from './driver-setup';
@@ -17,8 +18,8 @@ import { Followers } from './followers';
 import type { HandshakeParts } from './handshake-parts';
 import { messageBytes } from './message-bytes';
 import type { Outcome } from './outcome';
-import { PeerSetup } from './peer-setup';
-import { attachSession, detachSession, SecureChannel } from './secure-channel';
+import { type Host, PeerSetup } from './peer-setup';
+import { attachSession, detachSession, resizeMessages, SecureChannel } from './secure-channel';
 import { SessionDriver } from './session-driver';
 import { type AssociationState, isOver, move } from './state';
 
@@ -63,10 +64,10 @@ export class DtlsAssociation extends SecureChannel {
   constructor(first: ConnectOptions | PeerSetup | string, port?: number, name?: string, options?: SeedOptions) {
     super();
     if (first instanceof PeerSetup) {
-      const { config, name, narrator } = first.parts;
+      const { config, name, narrator, host } = first.parts;
       this.#config = config;
       this.name = name;
-      this.#announcer = this.#newAnnouncer(narrator);
+      this.#announcer = this.#newAnnouncer(narrator, host);
       this.#state = move(this.#state, 'handshaking');
       this.#deadlineAt = performance.now() + config.handshakeTimeoutMs;
       // What keeps the process alive is the server's socket.
@@ -155,9 +156,15 @@ export class DtlsAssociation extends SecureChannel {
     return this.#followers.released;
   }
 
-  /** As `close`, without waiting; an `error` given is emitted and tells why in `closed`. */
-  destroy(error?: Error): void {
-    this.#finish(error === undefined ? { reason: 'local' } : { reason: 'error', error });
+  /**
+   * As `close`, without waiting; an `error` given is emitted and tells why in `closed`. null is none. Throws
+   * `ERR_DTLS_OPTION` for what is no Error.
+   */
+  destroy(error?: Error | null): void {
+    if (error !== undefined && error !== null && !isError(error)) {
+      throw optionError('error', error, `destroy: an Error is expected, not ${show(error)}.`);
+    }
+    this.#finish(error ? { reason: 'error', error } : { reason: 'local' });
   }
 
   /** Undoes `unref`. */
@@ -224,13 +231,14 @@ export class DtlsAssociation extends SecureChannel {
     return driver;
   }
 
-  #newAnnouncer(narrator: Narrator): Announcer {
-    return new Announcer(this, narrator, {
+  #newAnnouncer(narrator: Narrator, host?: Host): Announcer {
+    const reactions: Reactions = {
       opened: () => {
         if (this.#state === 'connecting') this.#state = move(this.#state, 'handshaking');
         if (this.#client?.isImmediate === false) narrator.connected?.();
       },
       retransmitted: () => this.#client?.connector?.retransmitted(),
+      resized: (maxPayload) => resizeMessages(this, maxPayload),
       established: (handshake, outcome) => this.#established(handshake, outcome),
       received: (message) => this.#followers.push(message),
       closedByPeer: () => {
@@ -240,7 +248,8 @@ export class DtlsAssociation extends SecureChannel {
       },
       failed: (error) => this.#fail(error),
       transportFailed: (error, fatal) => this.#transportFailed(error, fatal),
-    });
+    };
+    return new Announcer(this, narrator, reactions, host);
   }
 
   #established(handshake: HandshakeInfo, outcome: Outcome): void {
@@ -256,7 +265,7 @@ export class DtlsAssociation extends SecureChannel {
     // Before anybody else can send.
     const hasRoom = this.#client?.backlog?.sendTo(this) ?? true;
     announcer.narrator.established(outcome.negotiated);
-    if (this.#is('open')) announcer.emit('secureConnect');
+    if (this.#is('open')) announcer.secureConnect();
     if (this.#is('open')) announcer.session();
     // Somebody may have been told to wait before the association was lost, or since.
     if (isBack && hasRoom && this.#is('open')) announcer.emit('drain');

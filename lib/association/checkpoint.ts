@@ -11,12 +11,3 @@ export interface Refusal {
 
 /** What a checkpoint of a handshake says (docs/credentials.md); undefined: go on. A promise never rejects. */
 export type Answer = MaybePromise<Refusal | undefined>;
-
-/** The words of what a function of the user's threw, whatever that is. */
-export function said(thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? thrown.message : String(thrown);
-  } catch {
-    return 'something that has no words';
-  }
-}

@@ -3,7 +3,7 @@ import { captured } from '../capture/capturing-endpoint';
 import { rethrowLater } from '../emit';
 import { ClientTransport } from '../endpoints/client-transport';
 import { newUdpEndpoint } from '../endpoints/open-endpoint';
-import { DtlsError } from '../errors';
+import { DtlsError, said } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
 import type { ClientConfig } from '../options/client';
 import type { Transport } from '../transport';
@@ -132,5 +132,5 @@ export function transportError(
     const message = `Nothing listens on ${where}/udp (ECONNREFUSED): check the port, and that the server runs.`;
     return new DtlsError('ERR_DTLS_REFUSED', message, details);
   }
-  return new DtlsError('ERR_DTLS_SOCKET', `The transport to ${where} failed: ${cause.message}.`, details);
+  return new DtlsError('ERR_DTLS_SOCKET', `The transport to ${where} failed: ${said(cause)}.`, details);
 }

@@ -1,11 +1,14 @@
 /** setTimeout() takes no longer waits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** More than an event loop that serves many is late by. */
+const LATE_MS = 100;
 
 /** The one timer of a handshake: runs out at OpenSSL's retransmission or at our deadline, whichever is earlier. */
 export class HandshakeTimer {
   readonly #deadlineAt: number;
   readonly #onTimeout: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #late: NodeJS.Immediate | undefined;
   /** When the timer runs out, in performance.now() milliseconds; Infinity without one. */
   #dueAt = Number.POSITIVE_INFINITY;
   #referenced = true;
@@ -36,12 +39,19 @@ export class HandshakeTimer {
 
   clear(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#late);
     this.#dueAt = Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * One that is late ran out while the process was suspended or busy. What the peer sent meanwhile waits in the socket,
+   * which the event loop reads before it comes to immediates.
+   */
   readonly #ranOut = (): void => {
+    const isLate = performance.now() - this.#dueAt > LATE_MS;
     this.#dueAt = Number.POSITIVE_INFINITY;
-    this.#onTimeout();
+    if (isLate) this.#late = setImmediate(this.#onTimeout);
+    else this.#onTimeout();
   };
 
   ref(): void {

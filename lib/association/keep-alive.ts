@@ -26,6 +26,8 @@ export class KeepAlive {
   /** Why the peer could not be asked. */
   #cause: unknown;
   #timer: NodeJS.Timeout | undefined;
+  /** In performance.now() milliseconds. */
+  #tickedAtMs = 0;
 
   constructor(config: KeepAliveConfig, association: DtlsAssociation, events: KeepAliveEvents) {
     this.#config = config;
@@ -37,6 +39,7 @@ export class KeepAlive {
     const { datagramsSent, messagesReceived } = this.#association.stats;
     this.#sent = datagramsSent;
     this.#received = messagesReceived;
+    this.#tickedAtMs = performance.now();
     // The transport decides whether the association keeps the process alive.
     this.#timer = setInterval(() => this.#tick(), this.#config.tickMs).unref();
   }
@@ -47,12 +50,23 @@ export class KeepAlive {
 
   #tick(): void {
     const { stats } = this.#association;
-    this.#silentTicks = stats.datagramsSent === this.#sent ? this.#silentTicks + 1 : 0;
+    const missed = this.#missedTicks();
+    this.#silentTicks = missed + (stats.datagramsSent === this.#sent ? this.#silentTicks + 1 : 0);
+    // What the peer answered meanwhile waits in the socket.
+    if (missed > 0) this.#answered();
     if (this.#silentTicks >= this.#config.silentTicks) {
       this.#silentTicks = 0;
       this.#keepAlive();
     }
     this.#sent = stats.datagramsSent;
+  }
+
+  /** While the process was suspended, say: nothing was sent, and nothing read. */
+  #missedTicks(): number {
+    const now = performance.now();
+    const ticks = Math.floor((now - this.#tickedAtMs) / this.#config.tickMs);
+    this.#tickedAtMs = now;
+    return Math.max(0, ticks - 1);
   }
 
   #keepAlive(): void {

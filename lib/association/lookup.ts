@@ -1,5 +1,6 @@
 import { ipAddress, type RemoteAddress } from '../address';
-import { DtlsError } from '../errors';
+import { DtlsError, said } from '../errors';
+import { isPromise } from '../maybe-promise';
 import type { LookupFunction } from '../options/client';
 
 export interface Target {
@@ -32,10 +33,10 @@ export function resolveTarget(target: Target, callback: Callback): Lookup {
     done?.(error, addresses);
     done = undefined;
   };
-  const answered = (cause: Error | null, found: unknown): void => {
+  const answered = (cause: unknown, found?: unknown): void => {
     const addresses = cause ? [] : usable(found, port);
-    const why = cause?.message ?? 'the resolver knows no address of it';
-    process.nextTick(finish, addresses.length > 0 ? undefined : notFound(host, why, cause ?? undefined), addresses);
+    const why = cause ? said(cause) : 'the resolver knows no address of it';
+    process.nextTick(finish, addresses.length > 0 ? undefined : notFound(host, why, cause), addresses);
   };
   const literal = ipAddress(host, port);
   if (literal !== undefined) {
@@ -43,9 +44,11 @@ export function resolveTarget(target: Target, callback: Callback): Lookup {
   } else {
     timer = setTimeout(() => finish(notFound(host, 'the resolver does not answer'), []), handshakeTimeoutMs);
     try {
-      lookup(host, { all: true, family }, answered);
+      const returned: unknown = lookup(host, { all: true, family }, answered);
+      // An async function may fail before it calls back.
+      if (isPromise(returned)) returned.then(undefined, answered);
     } catch (error) {
-      answered(error as Error, undefined);
+      answered(error);
     }
   }
   return {
@@ -62,11 +65,14 @@ function usable(found: unknown, port: number): RemoteAddress[] {
   // A lookup that takes no notice of `all` answers as dns.lookup does without it.
   const list = typeof found === 'string' ? [{ address: found }] : found;
   if (!Array.isArray(list)) return [];
-  return list.flatMap(({ address }: { address: string }) => {
-    return ipAddress(address, port) ?? [];
+  return list.flatMap((entry?: { address?: unknown } | null) => {
+    const address = entry?.address;
+    return (typeof address === 'string' ? ipAddress(address, port) : undefined) ?? [];
   });
 }
 
-function notFound(host: string, why: string, cause?: Error): DtlsError {
-  return new DtlsError('ERR_DTLS_LOOKUP', `The host ${JSON.stringify(host)} was not found: ${why}.`, { cause });
+function notFound(host: string, why: string, cause?: unknown): DtlsError {
+  return new DtlsError('ERR_DTLS_LOOKUP', `The host ${JSON.stringify(host)} was not found: ${why}.`, {
+    cause: cause ?? undefined,
+  });
 }

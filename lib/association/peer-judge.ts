@@ -5,11 +5,11 @@ import { usesPsk } from '../credentials/ciphers';
 import { matchesFingerprint } from '../credentials/fingerprint';
 import { legacyCertificate } from '../credentials/peer-certificate';
 import { verifyError, verifySentence } from '../credentials/verify-errors';
-import type { DtlsErrorCode } from '../errors';
+import { type DtlsErrorCode, errorOf, isError, said } from '../errors';
 import { Alert } from '../handshake/wire';
 import { isPromise } from '../maybe-promise';
 import type { PeerDetails, VerificationConfig } from '../options/verification';
-import { type Answer, type Refusal, said } from './checkpoint';
+import type { Answer, Refusal } from './checkpoint';
 
 /** What a verified peer is to the user, as in `node:tls`. */
 export interface Standing {
@@ -115,7 +115,7 @@ export class PeerJudge {
     try {
       error = check(name, legacyCertificate(certificates, true) as PeerCertificate);
     } catch (thrown) {
-      error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      error = errorOf(thrown);
     }
     // null is in order, too, in node:tls.
     if (!error) return FINE;
@@ -149,7 +149,7 @@ function refusalOf(verdict: unknown): Refusal | undefined {
 
 /** `verdict` is the user's, or what was thrown on the way to one. */
 function refused(verdict: unknown): Refusal {
-  const cause = verdict instanceof Error ? verdict : undefined;
+  const cause = isError(verdict) ? verdict : undefined;
   const why = cause !== undefined ? `: ${said(cause)}` : verdict === false ? '' : '; it answers true to accept';
   return { code: 'ERR_DTLS_CERT_REFUSED', message: `verifyPeer says no${why}`, alert: Alert.AccessDenied, cause };
 }

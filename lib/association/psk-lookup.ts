@@ -1,6 +1,7 @@
 import type { ClientPsk, Session } from '../../binding';
 import type { RemoteAddress } from '../address';
 import { usesPsk } from '../credentials/ciphers';
+import { said } from '../errors';
 import { ClientPskQuestion, ServerPskQuestion } from '../handshake/psk-question';
 import { Alert } from '../handshake/wire';
 import { isPromise, type MaybePromise } from '../maybe-promise';
@@ -8,7 +9,7 @@ import type { ClientPskCallback } from '../options/client';
 import { clientCredentials, keyBytes, MAX_IDENTITY_BYTES } from '../options/psk';
 import type { ServerPskCallback } from '../options/server';
 import type { SecureContext } from '../secure-context';
-import { type Answer, type Refusal, said } from './checkpoint';
+import type { Answer, Refusal } from './checkpoint';
 
 // Two identities must not become one: no replacement characters, no byte order mark left out.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

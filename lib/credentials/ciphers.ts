@@ -1,4 +1,5 @@
 import { optionError } from '../errors';
+import { show } from '../options/check';
 
 /** So many forgeries of records a suite bears before one might pass; the last is 2^-44 (RFC 9147 section 4.5.3). */
 export function maxForgeries(suite: string): number {
@@ -82,7 +83,7 @@ export function usesCertificate(cipher: string): boolean {
 export function checkCiphers(list: string | undefined, usable: readonly string[], required: CipherKinds): void {
   const problem = problemOf(usable, required);
   if (problem === undefined) return;
-  throw optionError('ciphers', list, `${problem} (${JSON.stringify(list)}).`, undefined, 'ERR_DTLS_CIPHERS');
+  throw optionError('ciphers', list, `${problem} (${show(list)}).`, undefined, 'ERR_DTLS_CIPHERS');
 }
 
 function problemOf(usable: readonly string[], required: CipherKinds): string | undefined {

@@ -1,4 +1,5 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import { isUint8Array } from 'node:util/types';
 import { type DtlsError, optionError } from '../errors';
 import { certificatesIn, kindOf, listed, type PemOrDer, pemError } from './pem';
 import { parsePassphrase, parsePrivateKey, passphraseMissing, passphraseWrong } from './private-key';
@@ -168,7 +169,7 @@ function pfxKey(name: string, der: Buffer): KeyObject {
 }
 
 function pfxBytes(name: string, value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
+  if (isUint8Array(value)) return value;
   if (typeof value !== 'string') {
     throw optionError(name, undefined, `bytes or base64 are expected, not ${kindOf(value)}.`);
   }

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Context, ContextOptions } from '../../binding';
 import { DtlsError, optionError } from '../errors';
 import { binding } from '../native';
-import { boolean, integer, string } from '../options/check';
+import { boolean, integer, show, string } from '../options/check';
 import { clientCredentials, tableEntries } from '../options/psk';
 import type { SecureContextOptions } from '../secure-context';
 import { type CipherKinds, cipherList } from './ciphers';
@@ -83,7 +83,7 @@ function refused(options: SecureContextOptions, error: NodeJS.ErrnoException): D
     return optionError(option, undefined, remedy, error);
   }
   const code = option === 'ciphers' ? 'ERR_DTLS_CIPHERS' : 'ERR_DTLS_OPTION';
-  const remedy = `OpenSSL refuses ${JSON.stringify(options[option])}: ${reason}.`;
+  const remedy = `OpenSSL refuses ${show(options[option])}: ${reason}.`;
   return optionError(option, options[option], remedy, error, code);
 }
 

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { isProxy, isUint8Array } from 'node:util/types';
 import { type DtlsError, optionError } from '../errors';
 import { DER, derElements, derSequence } from './der';
 
@@ -34,19 +35,23 @@ export function readPem(text: string): Pem {
   return { blocks, cutOff: begins.length > blocks.length };
 }
 
-/** The value as a list, each with the name to blame: `cert`, or `cert[1]` when there are several. */
+/** The value as a list, each with the name to blame: `cert`, or `cert[1]` when there are several. Never empty. */
 export function listed<T>(option: string, value: T | readonly T[] | undefined): Array<{ name: string; value: T }> {
-  if (value === undefined || value === null) return [];
+  if (value === undefined) return [];
   if (!Array.isArray(value)) return [{ name: option, value: value as T }];
-  return value.map((element, index) => ({ name: `${option}[${index}]`, value: element }));
+  if (value.length === 0) throw optionError(option, undefined, 'this array is empty; leave the option out.');
+  // Not by map(), which passes over holes.
+  return Array.from(value, (element, index) => ({ name: `${option}[${index}]`, value: element }));
 }
 
 /** Its text when it is PEM, its bytes when it is DER. */
 export function pemOrDer(name: string, value: unknown): string | Uint8Array {
   if (typeof value === 'string') return value;
-  if (!(value instanceof Uint8Array)) {
+  if (!isUint8Array(value)) {
     throw optionError(name, undefined, `a string or Uint8Array is expected, not ${kindOf(value)}.`);
   }
+  // Also what was detached, which cannot be copied.
+  if (value.length === 0) return '';
   return value[0] === DER.sequence && derElements(value)?.length === 1 ? value : Buffer.from(value).toString('latin1');
 }
 
@@ -131,5 +136,7 @@ export function isCrl(der: Uint8Array): boolean {
 /** The kind of a value of the wrong kind, which may be secret. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  return Array.isArray(value) ? 'an array' : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
+  return !isProxy(value) && Array.isArray(value)
+    ? 'an array'
+    : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
 }

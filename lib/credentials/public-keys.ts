@@ -1,4 +1,5 @@
 import { createPublicKey, KeyObject } from 'node:crypto';
+import { isUint8Array } from 'node:util/types';
 import { type DtlsError, optionError } from '../errors';
 
 /** A public key: PEM, SubjectPublicKeyInfo DER, or a `KeyObject`. */
@@ -9,7 +10,8 @@ export function parsePublicKeys(option: string, value: PublicKey | readonly Publ
   if (value === undefined) return [];
   const list = Array.isArray(value) ? value : [value as PublicKey];
   if (list.length === 0) throw optionError(option, undefined, 'at least one public key is expected.');
-  return list.map((key, index) => publicKeyDer(Array.isArray(value) ? `${option}[${index}]` : option, key));
+  // Not by map(), which passes over holes.
+  return Array.from(list, (key, index) => publicKeyDer(Array.isArray(value) ? `${option}[${index}]` : option, key));
 }
 
 function publicKeyDer(name: string, value: unknown): Buffer {
@@ -23,7 +25,8 @@ function publicKeyDer(name: string, value: unknown): Buffer {
 function keyObject(value: unknown): KeyObject {
   if (value instanceof KeyObject) return value.type === 'private' ? createPublicKey(value) : value;
   if (typeof value === 'string') return createPublicKey(value);
-  if (!(value instanceof Uint8Array)) throw new TypeError(`not a ${typeof value}`);
+  if (!isUint8Array(value)) throw new TypeError(`not a ${typeof value}`);
+  if (value.length === 0) throw new TypeError('it is empty');
   const bytes = Buffer.from(value);
   if (bytes.subarray(0, 11).toString('latin1') === '-----BEGIN ') return createPublicKey(bytes);
   return createPublicKey({ key: bytes, format: 'der', type: 'spki' });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type DtlsErrorCode, optionError } from '../errors';
+import { isUint8Array } from 'node:util/types';
+import { type DtlsError, type DtlsErrorCode, optionError } from '../errors';
 import { derSequence } from './der';
 import { kindOf } from './pem';
 
@@ -22,15 +23,16 @@ export function encodeSession(der: Uint8Array, expiresAtMs: number, binding: str
 }
 
 /**
- * OpenSSL's session, as a view of `value`.
+ * A copy of OpenSSL's session: it is offered later, and perhaps more than once.
  *
  * @throws {DtlsError} ERR_DTLS_SESSION_INVALID, ERR_DTLS_SESSION_FOREIGN or ERR_DTLS_SESSION_EXPIRED
  */
 export function decodeSession(option: string, value: unknown, binding: string, nowMs = Date.now()): Uint8Array {
-  if (!(value instanceof Uint8Array)) {
+  if (!isUint8Array(value)) {
     throw sessionError('INVALID', option, `what getSession() gave, a Uint8Array, is expected, not ${kindOf(value)}.`);
   }
-  const blob = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  // What was detached has no bytes to look at.
+  const blob = value.length === 0 ? Buffer.alloc(0) : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   if (!blob.subarray(0, MAGIC.length).equals(MAGIC)) {
     throw sessionError('INVALID', option, 'this is not what getSession() gave; node:tls sessions do not fit either.');
   }
@@ -39,7 +41,7 @@ export function decodeSession(option: string, value: unknown, binding: string, n
     throw sessionError('INVALID', option, `another version of this package made it (${version}, not ${VERSION}).`);
   }
   const der = blob.subarray(DER_AT);
-  if (!derSequence(der)) throw sessionError('INVALID', option, 'it is damaged, or was cut off; store all bytes of it.');
+  if (!derSequence(der)) throw damagedSession(option);
   if (!blob.subarray(BINDING_AT, DER_AT).equals(digest(binding))) {
     const remedy = 'it was made with another server name, identity or way to verify the peer; connect without it.';
     throw sessionError('FOREIGN', option, remedy);
@@ -49,15 +51,19 @@ export function decodeSession(option: string, value: unknown, binding: string, n
     const seconds = Math.ceil((nowMs - expiresAtMs) / 1000);
     throw sessionError('EXPIRED', option, `it expired ${seconds} s ago; connect without it, and store the next one.`);
   }
-  return der;
+  return Buffer.from(der);
 }
 
 function digest(binding: string): Buffer {
   return createHash('sha256').update(binding).digest();
 }
 
+export function damagedSession(option: string, cause?: unknown): DtlsError {
+  return sessionError('INVALID', option, 'it is damaged, or was cut off; store all bytes of it.', cause);
+}
+
 /** Without the value, which is secret. */
-function sessionError(kind: 'INVALID' | 'FOREIGN' | 'EXPIRED', option: string, remedy: string) {
+function sessionError(kind: 'INVALID' | 'FOREIGN' | 'EXPIRED', option: string, remedy: string, cause?: unknown) {
   const code: DtlsErrorCode = `ERR_DTLS_SESSION_${kind}`;
-  return optionError(option, undefined, remedy, undefined, code);
+  return optionError(option, undefined, remedy, cause, code);
 }

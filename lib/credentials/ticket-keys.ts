@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isUint8Array } from 'node:util/types';
 import { optionError } from '../errors';
 import { show } from '../options/check';
 
@@ -10,16 +11,20 @@ const MAX_TICKET_KEYS = 16;
 /** One key or several: the first makes tickets, all read them. */
 export type TicketKeys = Uint8Array | readonly Uint8Array[];
 
-/** Copies of the keys; random for this context when absent. Throws `ERR_DTLS_OPTION`. */
+export function randomTicketKeys(): Buffer[] {
+  return [randomBytes(TICKET_KEY_BYTES)];
+}
+
+/** Copies of the keys. Throws `ERR_DTLS_OPTION`. */
 export function parseTicketKeys(keys: unknown): Buffer[] {
-  if (keys === undefined) return [randomBytes(TICKET_KEY_BYTES)];
   const list: readonly unknown[] = Array.isArray(keys) ? keys : [keys];
   if (list.length === 0 || list.length > MAX_TICKET_KEYS) {
     throw optionError('ticketKeys', undefined, `1 to ${MAX_TICKET_KEYS} keys are expected, not ${list.length}.`);
   }
-  return list.map((key) => {
-    if (key instanceof Uint8Array && key.length === TICKET_KEY_BYTES) return Buffer.from(key);
-    const remedy = `a key is a Uint8Array of ${TICKET_KEY_BYTES} random bytes, not ${show(key instanceof Uint8Array ? key : typeof key)}.`;
+  // Not by map(), which passes over holes.
+  return Array.from(list, (key) => {
+    if (isUint8Array(key) && key.length === TICKET_KEY_BYTES) return Buffer.from(key);
+    const remedy = `a key is a Uint8Array of ${TICKET_KEY_BYTES} random bytes, not ${show(isUint8Array(key) ? key : typeof key)}.`;
     throw optionError('ticketKeys', undefined, remedy);
   });
 }

@@ -1,18 +1,40 @@
+import { isProxy, isUint8Array } from 'node:util/types';
 import { closest, distance } from 'fastest-levenshtein';
 import { optionError } from '../errors';
 
 /** Rejects options that do not exist, naming the nearest one that does: a misspelt option must never be ignored. */
 export function checkNames(kind: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    // What is given in its place may well be a key.
-    const given = options === null ? 'null' : `a ${typeof options}`;
-    throw optionError(kind, undefined, `an object of options is expected, not ${given}.`);
-  }
+  checkRecord(kind, options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const hint = `did you mean ${nearest(name, known)}? Known are ${known.join(', ')}.`;
     throw optionError(name, undefined, `no such option of ${kind}; ${hint}`);
   }
+}
+
+/** That options are an object at all. What is given in its place may well be a key. */
+export function checkRecord(kind: string, options: unknown): asserts options is object {
+  if (isRecord(options)) return;
+  const simple = options === null ? 'null' : `a ${typeof options}`;
+  const given = isObject(options) ? `one of kind ${kindName(options)}` : simple;
+  throw optionError(kind, undefined, `an object of options is expected, not ${given}.`);
+}
+
+/** Whether a value is an object for the sake of its properties, not one of another kind: an array, a Map, a promise. */
+export function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && RECORDS.includes(kindName(value));
+}
+
+/** What the operator `in` takes. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+const RECORDS: readonly string[] = ['Object', 'Module'];
+
+/** "Array", "Null", "Uint8Array". */
+function kindName(value: unknown): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
 /** A slip of two letters, else all that contain the given name or are part of it, else the fewest other letters. */
@@ -51,11 +73,20 @@ export function callback<T extends Function>(name: string, value: T | undefined)
   throw optionError(name, undefined, `a function is expected, not a ${typeof value}.`);
 }
 
+/** That a channel of the user's can be used. */
+export function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
+  const found = isObject(value) ? (value as Record<string, unknown>) : {};
+  const missing = methods.find((method) => typeof found[method] !== 'function');
+  if (missing !== undefined) throw optionError(name, undefined, `the method ${missing} is missing.`);
+}
+
 /** How a value looks in a message: short, and never a key. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  if (isUint8Array(value)) return `${value.length} bytes`;
+  // A proxy that was revoked cannot be asked whether it is an array.
+  if (typeof value === 'object' && value !== null)
+    return !isProxy(value) && Array.isArray(value) ? 'an array' : 'an object';
   if (typeof value === 'function') return 'a function';
   return String(value);
 }

@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import { optionError } from '../errors';
 
 /** One secret or several, of 32 bytes or more: the first makes cookies, all verify them. */
@@ -12,9 +13,10 @@ export function parseCookieSecret(secret: unknown): readonly Uint8Array[] {
     const remedy = `1 to ${MAX_COOKIE_SECRETS} secrets are expected, not ${list.length}.`;
     throw optionError('cookieSecret', undefined, remedy);
   }
-  return list.map((one) => {
-    if (one instanceof Uint8Array && one.length >= 32) return one;
-    const given = one instanceof Uint8Array ? `${one.length} bytes` : `a ${typeof one}`;
+  // Not by map(), which passes over holes.
+  return Array.from(list, (one) => {
+    if (isUint8Array(one) && one.length >= 32) return one;
+    const given = isUint8Array(one) ? `${one.length} bytes` : `a ${typeof one}`;
     throw optionError('cookieSecret', undefined, `a Uint8Array of 32 bytes or more is expected, not ${given}.`);
   });
 }

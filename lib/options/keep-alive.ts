@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import type { DtlsAssociation } from '../association/association';
 import { optionError } from '../errors';
 import type { MaybePromise } from '../maybe-promise';
@@ -85,12 +86,12 @@ function parseTimes({ interval, natTimeout }: KeepAliveOptions): Pick<KeepAliveC
 function parseMessage(message: unknown, mtu: number): KeepAliveConfig['message'] {
   if (message === undefined) return undefined;
   if (typeof message === 'function') return message as () => string | Uint8Array;
-  if (typeof message !== 'string' && !(message instanceof Uint8Array)) {
+  if (typeof message !== 'string' && !isUint8Array(message)) {
     const remedy = `a string, a Uint8Array, or a function that returns one is expected, not ${show(message)}.`;
     throw optionError('keepAlive.message', message, remedy);
   }
-  // A copy: it is sent again and again.
-  const bytes = Buffer.from(message);
+  // A copy: it is sent again and again. What was detached cannot be copied, and is empty.
+  const bytes = message.length === 0 ? Buffer.alloc(0) : Buffer.from(message);
   if (bytes.length > 0 && bytes.length < mtu) return () => bytes;
   const remedy = `a message has at least 1 byte and less than the mtu of ${mtu}; this one has ${bytes.length}.`;
   throw optionError('keepAlive.message', undefined, remedy);

@@ -1,5 +1,6 @@
+import { isMap, isUint8Array } from 'node:util/types';
 import { optionError } from '../errors';
-import { show } from './check';
+import { isRecord, show } from './check';
 
 /** RFC 4279 section 5.3. */
 export const MAX_IDENTITY_BYTES = 128;
@@ -23,7 +24,7 @@ export type PskTable = Readonly<Record<string, Uint8Array>> | ReadonlyMap<string
 
 /** The identity as bytes. `name` is the option to blame. */
 export function identityBytes(name: string, identity: unknown): Uint8Array {
-  if (typeof identity !== 'string' && !(identity instanceof Uint8Array)) {
+  if (typeof identity !== 'string' && !isUint8Array(identity)) {
     throw optionError(name, identity, `a string or Uint8Array is expected, not ${show(identity)}.`);
   }
   const bytes = typeof identity === 'string' ? Buffer.from(identity) : identity;
@@ -41,7 +42,7 @@ export function identityBytes(name: string, identity: unknown): Uint8Array {
 
 /** The key itself, checked. Errors show its length, never its bytes. */
 export function keyBytes(name: string, key: unknown): Uint8Array {
-  if (!(key instanceof Uint8Array)) {
+  if (!isUint8Array(key)) {
     const hint = typeof key === 'string' ? " For a hexadecimal string use Buffer.from(text, 'hex')." : '';
     throw optionError(
       name,
@@ -67,13 +68,13 @@ export function clientCredentials(name: string, psk: unknown): { identity: Uint8
 
 /** Checked table of a server, as pairs of bytes. */
 export function tableEntries(name: string, table: unknown): Array<[Uint8Array, Uint8Array]> {
-  if (typeof table !== 'object' || table === null || table instanceof Uint8Array) {
+  if (!isMap(table) && !isRecord(table)) {
     throw optionError(name, undefined, `a Map or an object from identity to key is expected, not ${typeof table}.`);
   }
   if (isCredentials(table) && typeof table.identity === 'string') {
     throw optionError(name, undefined, TABLE_EXPECTED);
   }
-  const entries: Array<[string, unknown]> = table instanceof Map ? [...table] : Object.entries(table);
+  const entries: Array<[string, unknown]> = isMap(table) ? [...(table as Map<string, unknown>)] : Object.entries(table);
   return entries.map(([identity, key]) => [
     identityBytes(`${name} identity`, identity),
     keyBytes(`${name}[${show(identity)}]`, key),
@@ -82,6 +83,6 @@ export function tableEntries(name: string, table: unknown): Array<[Uint8Array, U
 
 /** Whether `psk` has the shape of a client's credentials rather than that of a server's table. */
 export function isCredentials(psk: unknown): psk is PskCredentials {
-  if (typeof psk !== 'object' || psk === null || psk instanceof Map) return false;
+  if (typeof psk !== 'object' || psk === null || isMap(psk)) return false;
   return 'identity' in psk && ('key' in psk || 'psk' in psk);
 }

@@ -11,7 +11,7 @@ import type { MaybePromise } from '../maybe-promise';
 import type { SecureContext } from '../secure-context';
 import type { ServerTransport } from '../transport';
 import { parseAlpn } from './alpn';
-import { boolean, callback, checkNames, integer, show, string } from './check';
+import { boolean, callback, checkMethods, checkNames, integer, show, string } from './check';
 import { type CookieSecret, parseCookieSecret } from './cookie-secret';
 import { type LimitsConfig, parseLimits, parseMaxForgedRecords, type ServerLimits } from './limits';
 import type { PskTable } from './psk';
@@ -247,6 +247,9 @@ export function parseListenOptions(options: ListenOptions): ListenConfig {
   const userSocket = parseUserSocket(options.socket);
   refuseBeside('socket', options, OWN_SOCKET_NAMES);
   refuseBeside('transport', options, ['socket', 'reusePort', ...SOCKET_NAMES]);
+  if (options.transport !== undefined) {
+    checkMethods('transport', options.transport, ['open', 'address', 'send', 'close', 'ref', 'unref']);
+  }
   if (options.port === undefined && options.transport === undefined && userSocket === undefined) {
     throw optionError('port', undefined, 'a port from 0 to 65535 is required.');
   }

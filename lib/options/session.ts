@@ -1,7 +1,7 @@
 import type { PacketCapture } from '../capture/packet-capture';
 import type { PacketRecorder } from '../capture/packet-recorder';
 import { optionError } from '../errors';
-import { CONTEXT_NAMES, SecureContext, type SecureContextOptions } from '../secure-context';
+import { CONTEXT_NAMES, isSecureContext, SecureContext, type SecureContextOptions } from '../secure-context';
 import { boolean, checkNames, integer, show } from './check';
 import { TABLE_EXPECTED } from './psk';
 import { parseSendHighWaterMark } from './socket';
@@ -26,7 +26,9 @@ export interface CommonOptions extends Omit<SecureContextOptions, 'psk'> {
   secureContext?: SecureContext | undefined;
   /**
    * Largest datagram to send, in bytes of UDP payload: 256 to 16384. Default 1200, which passes everywhere.
-   * Handshake messages are cut to it, larger messages refused.
+   * Handshake messages are cut to it, larger messages refused. Where the system knows that the path carries less, both keep
+   * to that. A flight of the handshake that is lost twice is sent again in datagrams of 548 bytes, and after two more losses
+   * of 256 (RFC 6347 section 4.1.1.1); messages may use all of the `mtu` again.
    */
   mtu?: number | undefined;
   /** Milliseconds in which the handshake must complete. Default 60000. */
@@ -91,7 +93,7 @@ export function parseSession(
 ): SessionConfig {
   const secureContext = parseContext(role, options, hasCallback, capture);
   checkCredentials(role, secureContext, hasCallback);
-  const retransmit = options.retransmit ?? {};
+  const { retransmit = {} } = options;
   checkNames('retransmit', retransmit, ['initial', 'max']);
   const initialTimeoutMs = integer('retransmit.initial', retransmit.initial, { min: 20, max: 60_000 }, 1000);
   return {
@@ -140,7 +142,7 @@ function parseContext(
     const own = Object.fromEntries(given) as SecureContextOptions;
     return new SecureContext(capture === undefined ? own : { ...own, keylog: true }, { role, asksForPsk });
   }
-  if (!(secureContext instanceof SecureContext)) {
+  if (!isSecureContext(secureContext)) {
     throw optionError(
       'secureContext',
       undefined,

@@ -25,7 +25,8 @@ export const SRTP_SIZES: Readonly<Record<SrtpProfile, SrtpSizes>> = {
 export function parseSrtpProfiles(profiles: unknown): string {
   if (profiles === undefined) return '';
   const known = Object.keys(SRTP_SIZES);
-  const list: unknown[] = Array.isArray(profiles) ? profiles : [profiles];
+  // A copy has no holes, which every() passes over.
+  const list: unknown[] = Array.isArray(profiles) ? [...profiles] : [profiles];
   if (list.length > 0 && list.every((name) => known.includes(name as string))) return list.join(':');
   const wrong = list.find((name) => !known.includes(name as string));
   throw optionError('srtpProfiles', profiles, `profiles are ${known.join(', ')}; not ${show(wrong)}.`);

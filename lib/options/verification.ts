@@ -101,6 +101,8 @@ export function parseServerName(
     const remedy = `a name is expected, not the address ${show(name)} (RFC 6066 section 3); leave it out instead.`;
     throw optionError('servername', servername, remedy);
   }
-  if (name.includes('\0') || name.length > 255) throw optionError('servername', servername, 'this is no host name.');
+  if (name.includes('\0') || name.length > 255) {
+    throw optionError(servername === undefined ? 'host' : 'servername', name, 'this is no host name.');
+  }
   return Object.freeze({ name, check: callback('checkServerIdentity', check) ?? tls.checkServerIdentity });
 }

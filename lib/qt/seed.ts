@@ -1,4 +1,5 @@
 import { hostPort } from '../address';
+import { checkRecord, integer, string } from '../options/check';
 import type { ConnectOptions } from '../options/client';
 
 /**
@@ -19,14 +20,18 @@ export function seedOptions(
   name: string | undefined,
   options: SeedOptions = {},
 ): ConnectOptions {
-  const seed: ConnectOptions = { ping: true, ...options, host, name: name ?? hostPort(host, port ?? 0) };
+  checkRecord('DtlsAssociation', options);
+  const itsName = string('name', name) ?? hostPort(host, integer('port', port, PORT_BOUNDS, 0));
+  const seed: ConnectOptions = { ping: true, ...options, host, name: itsName };
   if (port !== undefined) seed.port = port;
   if (CREDENTIALS.every((option) => options[option] === undefined)) {
     warnOfExampleKey();
-    seed.psk = { identity: seed.name as string, key: QT_EXAMPLE_KEY };
+    seed.psk = { identity: itsName, key: QT_EXAMPLE_KEY };
   }
   return seed;
 }
+
+const PORT_BOUNDS = { min: 1, max: 65_535 };
 
 const CREDENTIALS = [
   ...['psk', 'pskCallback', 'secureContext'],

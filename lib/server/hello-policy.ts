@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Session } from '../../binding';
-import { type Answer, type Refusal, said } from '../association/checkpoint';
+import type { Answer, Refusal } from '../association/checkpoint';
+import { said } from '../errors';
 import { type ClientHello, parseClientHello } from '../handshake/client-hello';
 import { Alert } from '../handshake/wire';
 import { isPromise, type MaybePromise } from '../maybe-promise';
+import { show } from '../options/check';
 import type { ServerConfig, SniCallback } from '../options/server';
-import { nativeContextOf, SecureContext } from '../secure-context';
+import { isSecureContext, nativeContextOf, type SecureContext } from '../secure-context';
 
 const REFUSE = new Uint8Array();
 
@@ -50,7 +52,7 @@ export class HelloPolicy {
           : alpnCallback({ servername: serverName ?? '', protocols });
       const bytes = chosen === undefined ? undefined : offered[protocols.indexOf(chosen)];
       if (chosen !== undefined && bytes === undefined) {
-        throw new TypeError(`it answered ${JSON.stringify(chosen)}, which the client did not offer`);
+        throw new TypeError(`it answered ${show(chosen)}, which the client did not offer`);
       }
       session.selectAlpn(bytes === undefined ? REFUSE : Buffer.from(bytes, 'latin1'));
       return undefined;
@@ -71,7 +73,7 @@ export class HelloPolicy {
     if (serverName === '') return NO_HOST_NAME;
     const use = (context: unknown): Refusal | undefined => {
       if (context === undefined || context === null || session.isDestroyed()) return undefined;
-      if (!(context instanceof SecureContext)) {
+      if (!isSecureContext(context)) {
         return callbackFailed('SNICallback', new TypeError('its answer is not what createSecureContext returns'));
       }
       const sessionIdContext = this.#sessionIdContext(serverName, context);
@@ -81,7 +83,8 @@ export class HelloPolicy {
     try {
       const answer = ask(sniCallback, serverName);
       if (!isPromise(answer)) return use(answer);
-      return answer.then(use).then(undefined, (error) => callbackFailed('SNICallback', error));
+      const decided = Promise.resolve(answer).then(use);
+      return decided.catch((error) => callbackFailed('SNICallback', error));
     } catch (error) {
       return callbackFailed('SNICallback', error);
     }

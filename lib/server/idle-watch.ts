@@ -8,6 +8,9 @@ export class IdleWatch {
   readonly #entries: () => PeerEntry[];
   readonly #onIdle: (entry: PeerEntry) => void;
   #timer: NodeJS.Timeout | undefined;
+  #tickMs = 0;
+  /** In performance.now() milliseconds. */
+  #tickedAtMs = 0;
 
   constructor(entries: () => PeerEntry[], onIdle: (entry: PeerEntry) => void) {
     this.#entries = entries;
@@ -18,7 +21,9 @@ export class IdleWatch {
   start(timeoutMs: number): void {
     this.stop();
     for (const entry of this.#entries()) entry.idleTicks = 0;
-    this.#timer = setInterval(() => this.#tick(), Math.ceil(timeoutMs / TICKS_OF_TIMEOUT)).unref();
+    this.#tickMs = Math.ceil(timeoutMs / TICKS_OF_TIMEOUT);
+    this.#tickedAtMs = performance.now();
+    this.#timer = setInterval(() => this.#tick(), this.#tickMs).unref();
   }
 
   stop(): void {
@@ -26,11 +31,16 @@ export class IdleWatch {
   }
 
   #tick(): void {
+    const now = performance.now();
+    // Suspended, say. What peers said meanwhile waits in the socket, and our absence is no silence of theirs.
+    const wasAway = now - this.#tickedAtMs >= 2 * this.#tickMs;
+    this.#tickedAtMs = now;
     for (const entry of this.#entries()) {
       const { stats, state } = entry.association;
       // A handshake may take longer than the timeout: it has a deadline of its own.
       const isIdle = state === 'open' && stats.messagesReceived === entry.seenMessages;
-      entry.idleTicks = isIdle ? entry.idleTicks + 1 : 0;
+      if (!isIdle) entry.idleTicks = 0;
+      else if (!wasAway) entry.idleTicks++;
       entry.seenMessages = stats.messagesReceived;
       if (entry.idleTicks >= TICKS_OF_TIMEOUT) this.#onIdle(entry);
     }

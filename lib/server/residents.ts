@@ -1,7 +1,7 @@
 import { networkOf, type RemoteAddress } from '../address';
 import { DtlsAssociation, endPeer, tellMoved } from '../association/association';
 import type { HandshakeParts } from '../association/handshake-parts';
-import { PeerSetup } from '../association/peer-setup';
+import { type Host, PeerSetup } from '../association/peer-setup';
 import type { Endpoint } from '../endpoints/endpoint';
 import { DtlsError } from '../errors';
 import type { ServerConfig } from '../options/server';
@@ -61,7 +61,12 @@ export class Residents {
   welcome({ config, endpoint, from, helloRandom, parts, narrator }: Newcomer): void {
     const peer = this.#table.open(from, endpoint);
     const link = new PeerLink(from, peer.channel(endpoint), () => this.#ended(entry));
-    const setup = new PeerSetup({ name: peerInfo(from), config, narrator, transport: link, ...parts });
+    const host: Host = {
+      opened: () => this.#established(entry),
+      keylog: (lines) => this.#events.keylog(lines, entry.association),
+      failed: (error) => this.#failed(entry, error),
+    };
+    const setup = new PeerSetup({ name: peerInfo(from), config, narrator, host, transport: link, ...parts });
     const entry: PeerEntry = {
       peer,
       network: this.networks.began(networkOf(from.address)),
@@ -73,10 +78,6 @@ export class Residents {
       movedAtMs: Number.NEGATIVE_INFINITY,
       formerPort: undefined,
     };
-    const { association } = entry;
-    association.once('secureConnect', () => this.#established(entry));
-    association.on('keylog', (lines) => this.#events.keylog(lines, association));
-    association.on('error', (error) => this.#failed(entry, error));
     this.#stats.handshakesStarted++;
     peer.add(entry);
     narrator.verified();

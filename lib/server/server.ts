@@ -8,10 +8,11 @@ import { emitSafely, rethrowLater } from '../emit';
 import type { Endpoint, EndpointEvents } from '../endpoints/endpoint';
 import { newUdpEndpoint } from '../endpoints/open-endpoint';
 import { TransportEndpoint } from '../endpoints/transport-endpoint';
-import { DtlsError, optionError } from '../errors';
-import { show } from '../options/check';
+import { DtlsError, optionError, said } from '../errors';
+import { callback, isRecord } from '../options/check';
 import { type CookieSecret, parseCookieSecret } from '../options/cookie-secret';
 import { type DrainOptions, parseDrainOptions } from '../options/drain';
+import { checkReceived } from '../options/received';
 import {
   type ListenConfig,
   type ListenOptions,
@@ -22,7 +23,7 @@ import {
   withSecureContext,
 } from '../options/server';
 import type { ServerSignals } from '../qt/narrator';
-import { createSecureContext, SecureContext, type SecureContextOptions } from '../secure-context';
+import { createSecureContext, isSecureContext, type SecureContext, type SecureContextOptions } from '../secure-context';
 import { type AssociationStats, newServerStats, type ServerStats } from '../stats';
 import { IdleWatch } from './idle-watch';
 import { Reception } from './reception';
@@ -73,6 +74,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
   constructor(options: ServerOptions, onAssociation?: (association: DtlsAssociation) => void) {
     super();
     this.#config = parseServerOptions(options);
+    const listener = callback('onAssociation', onAssociation);
     this.#residents = new Residents(this.stats, {
       hello: (datagram, random, from) => this.#reception.hello(datagram, random, from),
       opened: (association) => emitSafely(this, 'secureConnection', association),
@@ -86,7 +88,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
       () => this.#residents.entries(),
       ({ association }) => this.#endIdle(association),
     );
-    if (onAssociation !== undefined) this.on('secureConnection', onAssociation);
+    if (listener !== undefined) this.on('secureConnection', listener);
   }
 
   /** Associations whose handshake is complete. */
@@ -115,7 +117,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     } catch (cause) {
       if ((this.#state as ServerState) === 'binding') this.#state = 'idle';
       const where = `${hostPort(config.address, config.port)}/udp`;
-      const message = `The server cannot listen on ${where}: ${(cause as Error).message}.`;
+      const message = `The server cannot listen on ${where}: ${said(cause)}.`;
       throw new DtlsError('ERR_DTLS_SOCKET', message, { cause });
     }
     if ((this.#state as ServerState) === 'closed') {
@@ -163,12 +165,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
    * use here either; a server that does not listen has use for none. Throws `ERR_DTLS_OPTION` for what is no datagram.
    */
   inject(datagram: Uint8Array, from: RemoteAddress): boolean {
-    if (!(datagram instanceof Uint8Array)) {
-      throw optionError('datagram', undefined, `inject: a Uint8Array is expected, not ${show(datagram)}.`);
-    }
-    if (typeof from?.address !== 'string' || !Number.isInteger(from.port)) {
-      throw optionError('from', undefined, 'inject: an address and port are expected, as told by stray.');
-    }
+    checkReceived('inject', datagram, from);
     try {
       return this.#reception.inject(datagram, from);
     } catch (cause) {
@@ -187,9 +184,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
    * associations go on. Sessions made before are not resumed unless `ticketKeys` are the same. Throws as `createServer`.
    */
   setSecureContext(context: SecureContext | SecureContextOptions): void {
-    const keylog = this.#config.capture === undefined ? {} : { keylog: true };
-    const secureContext = context instanceof SecureContext ? context : createSecureContext({ ...context, ...keylog });
-    this.#config = withSecureContext(this.#config, secureContext);
+    this.#config = withSecureContext(this.#config, this.#contextOf(context));
     this.#reception.use(this.#config);
   }
 
@@ -225,6 +220,12 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     await this.close();
   }
 
+  #contextOf(given: SecureContext | SecureContextOptions): SecureContext {
+    if (isSecureContext(given)) return given;
+    const needsSecrets = this.#config.capture !== undefined && isRecord(given);
+    return createSecureContext(needsSecrets ? { ...given, keylog: true } : given);
+  }
+
   #newEndpoint(config: ListenConfig): Endpoint {
     const { sendHighWaterMark, capture } = this.#config;
     const { transport } = config;
@@ -237,7 +238,7 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     stranger: (datagram, from) => this.#reception.stranger(datagram, from),
     failed: (cause) => {
       this.close().catch(rethrowLater);
-      const error = new DtlsError('ERR_DTLS_SOCKET', `The server's socket failed: ${cause.message}.`, { cause });
+      const error = new DtlsError('ERR_DTLS_SOCKET', `The server's socket failed: ${said(cause)}.`, { cause });
       emitSafely(this, 'error', error);
     },
   };
@@ -248,8 +249,11 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
     this.#idleWatch.stop();
     await this.#residents.close();
     this.#reception.close();
-    await this.#endpoint?.close();
-    emitSafely(this, 'close');
+    try {
+      await this.#endpoint?.close();
+    } finally {
+      emitSafely(this, 'close');
+    }
   }
 
   #begin(endpoint: Endpoint): void {

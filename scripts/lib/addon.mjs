@@ -7,10 +7,10 @@ import { hashFiles, hashOf, readJson, readStamp, writeStamp } from './stamp.mjs'
 import { findToolchain } from './toolchain.mjs';
 
 /**
- * One build of the addon. `openssl` is what CMakeLists.txt calls DTLS_OPENSSL; the addon is made in
- * `directory`/Release/dtls.node.
+ * One build of the addon. `openssl` is what CMakeLists.txt calls DTLS_OPENSSL, `sanitize` DTLS_SANITIZE; the addon is
+ * made in `directory`/Release/dtls.node.
  */
-export function addonBuild(directory = 'build', openssl = process.env.DTLS_OPENSSL || 'node') {
+export function addonBuild(directory = 'build', openssl = process.env.DTLS_OPENSSL || 'node', { sanitize } = {}) {
   const folder = join(root, directory);
   const file = join(folder, 'Release', 'dtls.node');
   const { version, dependencies } = readJson('package.json');
@@ -20,6 +20,7 @@ export function addonBuild(directory = 'build', openssl = process.env.DTLS_OPENS
     version,
     dependencies,
     openssl,
+    sanitize,
     // Node's headers.
     node: process.version,
     arch: process.arch,
@@ -35,14 +36,14 @@ export function addonBuild(directory = 'build', openssl = process.env.DTLS_OPENS
       // Within one configuration cmake compiles what has changed; a new one, or one that never succeeded, starts afresh.
       if (readStamp(folder).configuration !== configuration) rmSync(folder, { recursive: true, force: true });
       const env = { ...process.env, npm_config_nodedir: headersFolder() };
-      runQuietly(process.execPath, [cmakeJs(), 'build', ...cmakeJsOptions(folder, openssl, toolchain)], { env });
+      runQuietly(process.execPath, [cmakeJs(), 'build', ...cmakeJsOptions(folder, settings, toolchain)], { env });
       writeStamp(folder, { configuration, inputs });
     },
   };
 }
 
 /** Where include/node is: as npm is told, or beside the running Node. When undefined, cmake-js downloads the headers. */
-function headersFolder() {
+export function headersFolder() {
   if (process.env.npm_config_nodedir) return process.env.npm_config_nodedir;
   const prefix = join(process.execPath, '..', '..');
   const header = join(prefix, 'include', 'node', 'node_version.h');
@@ -56,13 +57,14 @@ function cmakeJs() {
   return createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js');
 }
 
-function cmakeJsOptions(folder, openssl, { compiler }) {
+function cmakeJsOptions(folder, { openssl, sanitize }, { compiler }) {
   const options = [
     `--directory=${root}`,
     `--out=${folder}`,
     `--parallel=${availableParallelism()}`,
     '--log-level=error',
     `--CDDTLS_OPENSSL=${openssl}`,
+    `--CDDTLS_SANITIZE=${sanitize ? 'ON' : 'OFF'}`,
   ];
   if (process.platform === 'win32') return options;
   // CMake takes a compiler with arguments as a list. Without a C compiler cmake-js would insist on g++ or clang++.

@@ -202,13 +202,12 @@ TEST("a write after a shutdown fails and sends nothing") {
 TEST("the largest payload fills the MTU and one byte more does not fit") {
   for (const char* suite : {"PSK-AES128-GCM-SHA256", "PSK-AES128-CCM", "PSK-AES128-CCM8:@SECLEVEL=0",
                             "PSK-CHACHA20-POLY1305", "PSK-AES128-CBC-SHA256", "PSK-AES256-CBC-SHA384"}) {
+    PairOptions options;
+    options.client_ciphers = options.server_ciphers = suite;
+    EstablishedPair pair(options);
     for (const size_t mtu : {256, 1199, 1200, 1201, 1216, 5000}) {
-      PairOptions options;
-      options.client_ciphers = options.server_ciphers = suite;
-      options.connection.mtu = mtu;
-      EstablishedPair pair(options);
       for (Connection* side : {pair.client.get(), pair.server.get()}) {
-        const size_t largest = side->MaxPayload();
+        const size_t largest = side->MaxPayload(mtu);
         CHECK(largest > 0);
         CHECK(Written(*side, std::string(largest, 'x')).size() <= mtu);
         CHECK(Written(*side, std::string(largest + 1, 'x')).size() > mtu);
@@ -218,13 +217,10 @@ TEST("the largest payload fills the MTU and one byte more does not fit") {
 }
 
 TEST("the largest payload of a huge MTU is what one record takes") {
-  PairOptions options;
-  options.connection.mtu = 65507;
-  EstablishedPair pair(options);
-  CHECK_EQ(pair.client->MaxPayload(), 16384u);
+  CHECK_EQ(EstablishedPair().client->MaxPayload(65507), 16384u);
 }
 
-TEST("there is no largest payload before the handshake is complete") { CHECK_EQ(Pair().client->MaxPayload(), 0u); }
+TEST("there is no largest payload before the handshake is complete") { CHECK_EQ(Pair().client->MaxPayload(1200), 0u); }
 
 TEST("whoever asks to renegotiate is refused, and the other side goes on") {
   constexpr int kNoRenegotiation = 1 << 8 | 100;
@@ -241,6 +237,27 @@ TEST("whoever asks to renegotiate is refused, and the other side goes on") {
     CHECK(asked.stage() == Stage::kEstablished);
     Written(asked, "on");
   }
+}
+
+TEST("half of a hello for another handshake does not take an association back to its handshake") {
+  PairOptions options;
+  options.client_ciphers = "PSK:ALL";
+  EstablishedPair pair(options);
+  SSL_clear_options(pair.client->ssl(), SSL_OP_NO_RENEGOTIATION);
+  pair.client->SetMtu(256);
+  CHECK_EQ(SSL_renegotiate(pair.client->ssl()), 1);
+  SSL_do_handshake(pair.client->ssl());
+  const std::vector<Bytes> halves = TakeAll(*pair.client);
+  CHECK_EQ(halves.size(), 2u);
+  for (const Bytes& half : halves) {
+    const Delivery delivery = Deliver(*pair.server, half);
+    CHECK_EQ(delivery.status, kIdle);
+    CHECK(!delivery.established);
+    CHECK(pair.server->stage() == Stage::kEstablished);
+    CHECK(pair.server->MaxPayload(1200) > 0);
+  }
+  CHECK_EQ(TakeAll(*pair.server).size(), 1u);
+  Written(*pair.server, "on");
 }
 
 }  // namespace dtls::test

@@ -124,13 +124,11 @@ TEST("the record size that a client asks for bounds the largest payload of both 
     options.max_fragment_length = length;
     const auto client = ContextOf(options);
     client->psk().client = std::move(ClientContext({})->psk().client);
-    ConnectionOptions wide = PatientOptions();
-    wide.mtu = 9000;
-    Pair pair(client, ServerContext({}), wide, wide);
+    Pair pair(client, ServerContext({}));
     pair.Start();
     REQUIRE(pair.established());
-    CHECK_EQ(pair.client->MaxPayload(), length);
-    CHECK_EQ(pair.server->MaxPayload(), length);
+    CHECK_EQ(pair.client->MaxPayload(9000), length);
+    CHECK_EQ(pair.server->MaxPayload(9000), length);
     const std::string largest(length, 'x');
     CHECK(Deliver(*pair.client, Written(*pair.server, largest)).messages == std::vector<std::string>{largest});
     CHECK(Deliver(*pair.server, Written(*pair.client, largest)).messages == std::vector<std::string>{largest});
@@ -146,7 +144,7 @@ TEST("the MTU bounds the largest payload where it is below the record size that 
   Pair pair(client, ServerContext({}));
   pair.Start();
   REQUIRE(pair.established());
-  CHECK_EQ(pair.client->MaxPayload(), 1200u - 13 - 24);
+  CHECK_EQ(pair.client->MaxPayload(1200), 1200u - 13 - 24);
 }
 
 }  // namespace dtls::test

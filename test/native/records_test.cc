@@ -7,12 +7,14 @@ namespace dtls::test {
 
 namespace {
 
-Bytes Passed(const Bytes& datagram, size_t min_ciphertext = 0) {
-  const Screen screen(datagram.data(), datagram.size(), min_ciphertext);
+Bytes Passed(const Bytes& datagram, const RecordBounds& bounds = {0}) {
+  const Screen screen(datagram.data(), datagram.size(), bounds);
   return Bytes(screen.data(), screen.data() + screen.size());
 }
 
-size_t Screened(const Bytes& datagram, size_t min_ciphertext = 0) { return Passed(datagram, min_ciphertext).size(); }
+size_t Screened(const Bytes& datagram, size_t min_ciphertext = 0) {
+  return Passed(datagram, RecordBounds{min_ciphertext}).size();
+}
 
 size_t WholeRecord(const Bytes& bytes) { return WholeRecordSize(bytes.data(), bytes.size()); }
 
@@ -45,6 +47,24 @@ TEST("records in version 1.0, as a HelloVerifyRequest may be, pass the screen") 
   Bytes record = kGood;
   record[2] = 0xff;
   CHECK_EQ(Screened(record), record.size());
+}
+
+TEST("once a version is negotiated, only alerts may have another one") {
+  constexpr RecordBounds kBounds = {0, 0xfefd};
+  for (const uint8_t type : {kChangeCipherSpec, kAlert, kHandshake, kApplicationData}) {
+    Bytes record = RecordOf(type, 1, 0, Bytes(30));
+    CHECK_EQ(Passed(record, kBounds).size(), record.size());
+    record[2] = 0xff;
+    CHECK_EQ(Passed(record, kBounds).size(), type == kAlert ? record.size() : 0u);
+  }
+}
+
+TEST("a record that is longer than any ciphertext of its fragment size does not pass the screen") {
+  for (const size_t fragment : {size_t{512}, kMaxPlaintext}) {
+    const RecordBounds bounds = {0, 0xfefd, fragment};
+    CHECK(!Passed(RecordOf(kApplicationData, 1, 0, Bytes(fragment + 320)), bounds).empty());
+    CHECK(Passed(RecordOf(kApplicationData, 1, 0, Bytes(fragment + 321)), bounds).empty());
+  }
 }
 
 TEST("an empty datagram does not pass the screen") { CHECK_EQ(Screened({}), 0u); }
@@ -156,7 +176,7 @@ TEST("the leading plaintext ends where the first ciphertext or what is no record
 TEST("the screen counts the ciphertexts") {
   const Bytes ciphertext = RecordOf(kApplicationData, 1, 0, Bytes(30));
   const Bytes datagram = Join({kGood, ciphertext, kGood, ciphertext});
-  CHECK_EQ(Screen(datagram.data(), datagram.size(), 0).ciphertexts(), 2u);
+  CHECK_EQ(Screen(datagram.data(), datagram.size(), RecordBounds{0}).ciphertexts(), 2u);
 }
 
 TEST("the screen leaves out trailing bytes that are no record") {

@@ -177,6 +177,14 @@ describe('a native UDP socket', () => {
     socket.forget(0);
     expect(socket.intern('192.0.2.1', 3)).toBe(0);
   });
+
+  test('knows how much the path to a peer carries, and nothing of others', () => {
+    const socket = bound();
+    // What fits an IPv4 packet of 65,535 bytes.
+    expect(socket.maxDatagramSize(socket.intern('127.0.0.1', 9))).toBe(65_507);
+    expect(socket.maxDatagramSize(1)).toBe(0);
+    expect(socket.maxDatagramSize(-1)).toBe(0);
+  });
 });
 
 describe('misuse of a native UDP socket throws:', () => {

@@ -11,11 +11,11 @@ const psk = { identity: 'alice', key };
 
 async function main() {
   const { openssl, opensslRuntime } = versions();
-  if (openssl === 'node' && opensslRuntime !== process.versions.openssl.replace(/\+quic$/, '')) {
+  if (openssl === 'node' && withoutFork(opensslRuntime) !== withoutFork(process.versions.openssl)) {
     throw new Error(`the addon runs OpenSSL ${opensslRuntime}, this Node has ${process.versions.openssl}`);
   }
   const certified = await selfSigned();
-  // In place of the public CAs, which the package reads once. Every Node with raw public keys has this function.
+  // In place of the public CAs, which the package reads once.
   tls.setDefaultCACertificates?.([certified.cert]);
   await exchange(keys, { psk });
   const suite = await exchange({ ...keys, ciphers: 'coap' }, { psk, ciphers: 'coap' });
@@ -27,6 +27,8 @@ async function main() {
   check('raw public keys', capabilities().rawPublicKeys, major > 3 || minor >= 2);
   if (!capabilities().rawPublicKeys) return;
   await checkRawPublicKeys();
+  // Debian's Node 20 has a newer OpenSSL than others of its age.
+  if (tls.setDefaultCACertificates === undefined) return;
   await checkRawPublicKeysAmongCertificates(certified);
 }
 
@@ -109,6 +111,11 @@ async function listen(options) {
 
 function open(server, options) {
   return connect({ host: '127.0.0.1', port: server.address().port, ...options });
+}
+
+/** Some versions of Node, and their OpenSSL, add that it is the fork with QUIC. */
+function withoutFork(version) {
+  return version.replace(/\+quic$/, '');
 }
 
 function check(what, actual, expected) {

@@ -68,7 +68,7 @@ describe('a fingerprint', () => {
 
   test.each<[unknown, RegExp]>([
     [undefined, /there is none/],
-    [[], /there is none/],
+    [[], /this array is empty/],
     [7, /not a number/],
     [{}, /not an object/],
     [Buffer.alloc(32), /not an object/],

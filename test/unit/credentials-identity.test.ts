@@ -44,7 +44,7 @@ const bare = (leaf: Certified) => ({ certificates: [leaf.der], key: pkcs8(leaf.k
 describe('an identity', () => {
   test('is not needed', () => {
     expect(parse({})).toEqual([]);
-    expect(parse({ cert: [], key: [], pfx: [], passphrase: PASSPHRASE })).toEqual([]);
+    expect(parse({ passphrase: PASSPHRASE })).toEqual([]);
   });
 
   test('is a chain, own certificate first, and its key', () => {

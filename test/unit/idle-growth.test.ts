@@ -64,4 +64,4 @@ test('thousands of associations that open and idle away over a day leave nothing
   const after = await memory();
   expect(after.heapUsed - (before?.heapUsed ?? 0)).toBeLessThan(HEAP_LIMIT);
   expect(after.external - (before?.external ?? 0)).toBeLessThan(EXTERNAL_LIMIT);
-});
+}, 60_000);

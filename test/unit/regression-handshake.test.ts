@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { DtlsError } from '../../lib';
 import { HandshakeType } from '../../lib/handshake/wire';
+import { corrupt } from '../../lib/testing';
 import { rejected } from '../support/errors';
 import { dropMessage, Link } from '../support/link';
 import { client, key, openPair, serve, talk } from '../support/pair';
@@ -32,6 +33,31 @@ describe('when OpenSSL gives up before the deadline', () => {
       handshake: { lastSent: 'ServerHelloDone' },
     });
     expect(server.stats).toMatchObject({ handshakesFailed: 1 });
+  });
+});
+
+describe('a message whose length is damaged, which OpenSSL refuses without a word,', () => {
+  /** The first byte of the length of the first message. */
+  const lengthAt = 14;
+
+  test.each([
+    ["a client's", 'toServer', 2],
+    ["a server's", 'toClient', 1],
+  ] as const)('%s, ends the handshake on both sides before their deadlines', async (_, lane, n) => {
+    const link = new Link();
+    const server = await serve(link);
+    const told = once(server, 'peerError') as Promise<[DtlsError]>;
+    link[lane].rule = corrupt(n, lengthAt);
+    const errors = [await rejected(client(link).startHandshake().opened), (await told)[0]];
+    for (const { code } of errors) expect(code).toBe('ERR_DTLS_HANDSHAKE');
+    expect(errors.map(({ alert }) => alert)).toContain('illegal_parameter');
+  });
+
+  test('a hello, is not answered: the client sends it again, and the handshake completes', async () => {
+    const link = new Link();
+    await serve(link);
+    link.toServer.rule = corrupt(1, lengthAt);
+    await client(link, { retransmit: { initial: 20 } }).startHandshake().opened;
   });
 });
 

@@ -19,13 +19,23 @@ export type Message =
   | 'Alert'
   | 'ApplicationData';
 
+/** What becomes of a datagram on its way; one that is held goes on when the next of its side has passed. */
+export type Fate = 'passed' | 'lost' | 'repeated' | 'held';
+
+const COPIES: Readonly<Record<Fate, number>> = { passed: 1, lost: 0, repeated: 2, held: 0 };
+
 export interface Datagram {
   from: Side;
+  /** From 1, among those of its side. */
+  number: number;
   /** What its records begin with, in order. */
   messages: Array<Message | undefined>;
   bytes: Buffer;
-  lost: boolean;
+  fate: Fate;
 }
+
+/** Decides about each datagram, in the order in which they come. */
+export type Path = (datagram: Omit<Datagram, 'fate'>) => Fate;
 
 const HANDSHAKE_MESSAGES: Readonly<Record<number, Message>> = {
   2: 'ServerHello',
@@ -36,9 +46,18 @@ const HANDSHAKE_MESSAGES: Readonly<Record<number, Message>> = {
   16: 'ClientKeyExchange',
 };
 
+/** Loses the first datagram of `from` that carries `message`. */
+export function losing(from: Side, message: Message): Path {
+  let hasLost = false;
+  return (datagram) => {
+    if (hasLost || datagram.from !== from || !datagram.messages.includes(message)) return 'passed';
+    hasLost = true;
+    return 'lost';
+  };
+}
+
 /**
- * The path between one client and a server on loopback. It loses the first datagram of `from` that carries
- * `message`. Whoever comes to `port` has the same address for the server, as a client that restarts on its port has;
+ * The path between one client and a server on loopback, by default one on which everything passes. Whoever comes to `port` has the same address for the server, as a client that restarts on its port has;
  * and for every server to which the path is moved, as behind a balancer.
  */
 export class Relay implements AsyncDisposable {
@@ -47,16 +66,18 @@ export class Relay implements AsyncDisposable {
   #back = dgram.createSocket('udp4');
   #clientPort = 0;
   readonly #events = new EventEmitter();
-  readonly #loss: { from: Side; message: Message } | undefined;
+  readonly #path: Path;
+  readonly #numbers: Record<Side, number> = { client: 0, server: 0 };
+  readonly #held: Record<Side, Buffer[]> = { client: [], server: [] };
   #serverPort: number;
 
-  private constructor(serverPort: number, loss?: { from: Side; message: Message }) {
+  private constructor(serverPort: number, path: Path) {
     this.#serverPort = serverPort;
-    this.#loss = loss;
+    this.#path = path;
   }
 
-  static async open(serverPort: number, loss?: { from: Side; message: Message }): Promise<Relay> {
-    const relay = new Relay(serverPort, loss);
+  static async open(serverPort: number, path: Path = () => 'passed'): Promise<Relay> {
+    const relay = new Relay(serverPort, path);
     await Promise.all([relay.#carryFromClient(), relay.#carryFromServer()]);
     return relay;
   }
@@ -79,7 +100,7 @@ export class Relay implements AsyncDisposable {
   }
 
   get lost(): Datagram | undefined {
-    return this.datagrams.find((datagram) => datagram.lost);
+    return this.datagrams.find(({ fate }) => fate === 'lost');
   }
 
   /** In bytes of UDP payload. */
@@ -98,6 +119,16 @@ export class Relay implements AsyncDisposable {
     while (this.count(message) < times) await once(this.#events, 'datagram', { signal });
   }
 
+  /**
+   * Says something until it is heard: again whenever the path has lost, or holds, a datagram with application data of
+   * either side. So does a protocol over DTLS, by a timer.
+   */
+  async insist(say: () => void, heard: Promise<unknown>): Promise<void> {
+    this.#events.on('kept', say);
+    say();
+    await heard.finally(() => this.#events.off('kept', say));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of [this.#front, this.#back]) socket.close();
   }
@@ -105,25 +136,30 @@ export class Relay implements AsyncDisposable {
   async #carryFromClient(): Promise<void> {
     this.#front.on('message', (bytes, { port }) => {
       this.#clientPort = port;
-      if (this.#passes('client', bytes)) this.#back.send(bytes, this.#serverPort, '127.0.0.1');
+      this.#carry('client', bytes, (datagram) => this.#back.send(datagram, this.#serverPort, '127.0.0.1'));
     });
     await bound(this.#front);
   }
 
   async #carryFromServer(): Promise<void> {
     this.#back.on('message', (bytes) => {
-      if (this.#passes('server', bytes)) this.#front.send(bytes, this.#clientPort, '127.0.0.1');
+      this.#carry('server', bytes, (datagram) => this.#front.send(datagram, this.#clientPort, '127.0.0.1'));
     });
     await bound(this.#back);
   }
 
-  #passes(from: Side, bytes: Buffer): boolean {
+  #carry(from: Side, bytes: Buffer, send: (datagram: Buffer) => void): void {
     const messages = recordsOf(bytes).map(nameOf);
-    const loss = this.#loss;
-    const lost = loss !== undefined && this.lost === undefined && loss.from === from && messages.includes(loss.message);
-    this.datagrams.push({ from, messages, bytes, lost });
+    const number = ++this.#numbers[from];
+    const fate = this.#path({ from, number, messages, bytes });
+    this.datagrams.push({ from, number, messages, bytes, fate });
+    const held = this.#held[from];
+    if (fate === 'held') held.push(bytes);
+    const copies = COPIES[fate];
+    for (let copy = 0; copy < copies; copy++) send(bytes);
+    if (copies > 0) for (const datagram of held.splice(0)) send(datagram);
     this.#events.emit('datagram');
-    return !lost;
+    if (copies === 0 && messages.includes('ApplicationData')) this.#events.emit('kept');
   }
 }
 

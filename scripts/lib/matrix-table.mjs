@@ -1,0 +1,56 @@
+import { runtimes } from './runtimes.mjs';
+
+const BEGIN = '<!-- Made by npm run matrix. -->\n';
+const END = '<!-- The end of what npm run matrix made. -->\n';
+
+/** The peers of test/interop/impaired.test.ts, by the first word of its describes. */
+export const peers = ['OpenSSL', 'GnuTLS', 'Qt'];
+
+const OPENSSL = { node: "Node's", static: 'linked in', system: "the system's" };
+
+/** The README with the table of these results in it. */
+export function withTable(readme, results) {
+  const begin = readme.indexOf(BEGIN);
+  const end = readme.indexOf(END);
+  if (begin === -1 || end < begin) throw new Error('README.md has no place for the matrix');
+  return `${readme.slice(0, begin)}${BEGIN}\n${render(results)}\n${readme.slice(end)}`;
+}
+
+/** What is wrong with a README and results, as sentences: none when the README shows what was run, and all of it. */
+export function problems(readme, results) {
+  const idOf = ({ node, openssl }) => `Node ${node} (${openssl})`;
+  const defined = runtimes.map(idOf);
+  const run = results.rows.map(({ runtime }) => idOf(runtime));
+  return [
+    ...defined.filter((id) => !run.includes(id)).map((id) => `${id} was not run.`),
+    ...run.filter((id) => !defined.includes(id)).map((id) => `${id} is not among the runtimes any more.`),
+    ...(withTable(readme, results) === readme ? [] : ['README.md does not show the results.']),
+  ];
+}
+
+function render({ addon, system, date, musl, peers: versions, rows }) {
+  const columns = ['Node.js', 'OpenSSL', 'unit tests', ...peers.map((peer) => `${peer} ${versions[peer]}`)];
+  const cells = rows.map(({ runtime, node, openssl, unit, peers: counts }) => [
+    runtime.openssl === 'system' ? `${node}, of Debian ${runtime.node}` : node,
+    `${openssl}, ${OPENSSL[runtime.openssl]}`,
+    count(unit),
+    ...peers.map((peer) => count(counts[peer])),
+  ]);
+  const line = (row) => `| ${row.join(' | ')} |`;
+  return `${[line(columns), `|${'---|'.repeat(columns.length)}`, ...cells.map(line)].join('\n')}
+
+How many tests passed on ${date}, on ${system}.
+Under the name of a peer: associations with its client and with its server, with a pre-shared key and with certificates
+on both sides (Qt's programs: the key alone), over a path that is clean, or loses, repeats or reorders one datagram in
+ten, or all of that. The addon was built on Node ${addon}. The C++ compiles with the headers of musl ${musl}, the C
+library of Alpine; it was not run there.
+`;
+}
+
+/** "all 12", "11 of 12": those that were skipped were not run. */
+function count({ passed, failed }) {
+  const total = passed + failed;
+  if (total === 0) return 'not run';
+  const number = (value) => value.toLocaleString('en');
+  return failed === 0 ? `all ${number(total)}` : `**${number(passed)} of ${number(total)}**`;
+}
