@@ -9,6 +9,7 @@ import { parseConnectOptions } from '../../lib/options/client';
 import { parseListenOptions, parseServerOptions } from '../../lib/options/server';
 import { createSecureContext } from '../../lib/secure-context';
 import { DtlsServer } from '../../lib/server/server';
+import * as testing from '../../lib/testing';
 
 const ROOT = path.join(__dirname, '../..');
 const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
@@ -79,4 +80,18 @@ test('docs/errors.md knows every error code, and no other', () => {
 test('the README knows every error code', () => {
   const declared = declaredCodes();
   expect(declared.filter((code) => !readme.includes(`\`${code}\``))).toEqual([]);
+});
+
+test('docs/testing.md knows what dtls-association/testing exports, and every impairment', () => {
+  const doc = readFileSync(path.join(ROOT, 'docs/testing.md'), 'utf8');
+  let impairments: string[] = [];
+  try {
+    new testing.Network().toServer.impair({ noSuchOption: 1 } as never);
+  } catch (error) {
+    impairments = /Known are (.*)\./.exec((error as Error).message)?.[1]?.split(', ') ?? [];
+  }
+  expect(impairments.length).toBeGreaterThan(5);
+  const mentioned = new Set([...doc.matchAll(/[A-Za-z0-9]+/g)].map(([word]) => word));
+  const names = [...Object.keys(testing), ...impairments];
+  expect(names.filter((name) => !mentioned.has(name))).toEqual([]);
 });

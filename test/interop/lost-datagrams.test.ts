@@ -6,7 +6,7 @@ import { opensslClient, opensslProblem, opensslServer } from '../support/peers/o
 import { accepted, connectTo, serve } from '../support/peers/ours';
 import type { PeerProcess, PeerServer } from '../support/peers/process';
 import { qtClient, qtProblem, qtServer } from '../support/peers/qt';
-import { type Message, Relay, type Side } from '../support/peers/relay';
+import { losing, type Message, Relay, type Side } from '../support/peers/relay';
 
 type Loss = [from: Side, message: Message];
 
@@ -59,7 +59,7 @@ for (const { name, problem, losses, start, received } of SERVERS) {
   describePeer(`our client and ${name} understand each other`, problem, () => {
     test.concurrent.each(losses)("although the %s's %s is lost", async (from, message) => {
       await using server = await start();
-      await using relay = await Relay.open(server.port, { from, message });
+      await using relay = await Relay.open(server.port, losing(from, message));
       await using client = await connectTo(relay.port);
       client.send('hello\n');
       await server.says(received);
@@ -106,7 +106,7 @@ for (const { name, problem, start, speak, answered } of CLIENTS) {
   describePeer(`${name} and our server understand each other`, problem, () => {
     test.concurrent.each(FLIGHTS)("although the %s's %s is lost", async (from, message) => {
       await using server = await serve({ pskCallback: () => KEY });
-      await using relay = await Relay.open(server.port, { from, message });
+      await using relay = await Relay.open(server.port, losing(from, message));
       await using client = start(relay.port);
       await accepted(server);
       speak(client);

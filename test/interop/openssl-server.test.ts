@@ -72,14 +72,14 @@ describePeer('our client and openssl s_server', opensslProblem, () => {
     expect(await text(client, sent.length)).toBe(sent);
   });
 
-  // s_server repeats its flight after 1, 2 and 4 s, and says nothing else.
+  // s_server repeats its flight after 1, 2, 4 and 8 s, and says nothing else.
   test.concurrent('a wrong key shows in the flight that the server repeats', async () => {
     await using server = await opensslServer(['-timeout']);
     const error = await failureOf(server.port, { psk: wrongPsk });
     expect(error).toMatchObject({ code: 'ERR_DTLS_PSK_MISMATCH', handshake: { lastReceived: 'ServerHelloDone' } });
     expect(error.message).toMatch(/pre-shared keys differ.*"alice"/);
-    expect(error.handshake?.repeatsReceived).toBeGreaterThanOrEqual(3);
-  });
+    expect(error.handshake?.repeatsReceived).toBeGreaterThanOrEqual(4);
+  }, 60_000);
 
   test.concurrent('a wrong key is suspected when the handshake timeout comes first', async () => {
     await using server = await opensslServer();
