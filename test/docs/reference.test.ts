@@ -82,8 +82,8 @@ test('the README knows every error code', () => {
   expect(declared.filter((code) => !readme.includes(`\`${code}\``))).toEqual([]);
 });
 
-test('docs/testing.md knows what dtls-association/testing exports, and every impairment', () => {
-  const doc = readFileSync(path.join(ROOT, 'docs/testing.md'), 'utf8');
+test('docs/test-network.md knows what dtls-association/testing exports, and every impairment', () => {
+  const doc = readFileSync(path.join(ROOT, 'docs/test-network.md'), 'utf8');
   let impairments: string[] = [];
   try {
     new testing.Network().toServer.impair({ noSuchOption: 1 } as never);
