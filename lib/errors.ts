@@ -100,8 +100,13 @@ export class DtlsError extends Error {
 /** What an error keeps of a value: objects may hold secrets, and loggers cannot write a bigint as JSON. */
 export function shownValue(value: unknown): unknown {
   const isPlain = value === null || ['string', 'number', 'boolean'].includes(typeof value);
-  const isList = !isProxy(value) && Array.isArray(value) && value.every((one) => typeof one === 'string');
+  const isList = isArray(value) && value.every((one) => typeof one === 'string');
   return isPlain || isList ? value : undefined;
+}
+
+/** Whether a value is an array, but not for a proxy: one that was revoked throws when it is asked. */
+export function isArray(value: unknown): value is unknown[] {
+  return !isProxy(value) && Array.isArray(value);
 }
 
 /** An option that cannot be used: names it, shows its value and says what would do. */

@@ -1,6 +1,7 @@
 // Loads the addon, built once on this Node, into every Node of the matrix, and runs there a smoke test, the unit tests
 // and those with impaired peers. What passed goes into docs/matrix.json and, as a table, into README.md.
 //
+//   NODE...   only on these versions, or a Debian; what passed on the others stays
 //   --quick   the smoke test everywhere but on another Debian's Node, the rest on two; writes nothing
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { Failure, main, root, runSteps } from './lib/run.mjs';
 import { install, runtimes } from './lib/runtimes.mjs';
 
 const staticAddon = addonBuild('build-static', 'static');
+const results = join(root, 'docs', 'matrix.json');
 const UNIT = 'test/unit';
 const IMPAIRED = 'test/interop/impaired.test.ts';
 /** What `--quick` runs besides the smoke test, and where: on an OpenSSL newer than this Node's, and on the newest. */
@@ -20,7 +22,8 @@ const quick = { '24.21.0': UNIT, '26.10.0': IMPAIRED };
 
 main(() => {
   if (!staticAddon.isCurrent()) runSteps([{ title: 'compiling with a static OpenSSL', run: staticAddon.compile }]);
-  const failures = process.argv.includes('--quick') ? runQuickly() : runAll();
+  const given = process.argv.slice(2);
+  const failures = given.includes('--quick') ? runQuickly() : runAll(given);
   if (failures.length > 0) throw new Failure(failures.join('\n'));
 });
 
@@ -36,11 +39,16 @@ function runQuickly() {
   return failures;
 }
 
-function runAll() {
+/** On the runtimes of these names, or all of them. */
+function runAll(names) {
+  const unknown = names.filter((name) => !runtimes.some(({ node }) => node === name));
+  if (unknown.length > 0) throw new Failure(`There is no ${unknown.join(', ')} in scripts/lib/runtimes.mjs.`);
   const musl = compileWithMusl();
   if (musl === undefined) throw new Failure('The matrix is written with musl only.');
   const failures = [];
   const rows = runtimes.map((runtime) => {
+    const earlier = names.length > 0 && !names.includes(runtime.node) && rowOf(runtime);
+    if (earlier) return earlier;
     const command = install(runtime);
     const unit = runJest(runtime, command, UNIT);
     const impaired = runJest(runtime, command, IMPAIRED);
@@ -53,6 +61,12 @@ function runAll() {
   const date = new Date().toISOString().slice(0, 10);
   write({ date, system: systemName(), addon: process.versions.node, musl, peers: peerVersions(), rows });
   return failures;
+}
+
+/** What passed on it the last time; undefined when it was never run. */
+function rowOf({ node, openssl }) {
+  const { rows } = JSON.parse(readFileSync(results, 'utf8'));
+  return rows.find(({ runtime }) => runtime.node === node && runtime.openssl === openssl);
 }
 
 /** `tests`: each with its title and what became of it; `failures`: what to tell of them. */
@@ -127,8 +141,8 @@ function systemName() {
   return `${name}, ${process.arch}`;
 }
 
-function write(results) {
-  writeFileSync(join(root, 'docs', 'matrix.json'), `${JSON.stringify(results, null, 2)}\n`);
+function write(matrix) {
+  writeFileSync(results, `${JSON.stringify(matrix, null, 2)}\n`);
   const readme = join(root, 'README.md');
-  writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), results));
+  writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), matrix));
 }

@@ -34,7 +34,10 @@ export class FlightSender {
     return this.#ownAlert;
   }
 
-  /** Sends everything that waits; true: there was something, and the session is there still. `recorder` watches the flights of a handshake. */
+  /**
+   * Sends everything that waits; true: there was something, and the session is there still. `recorder` watches the
+   * flights of a handshake.
+   */
   flush(session: Session, recorder: HandshakeRecorder | undefined): boolean {
     const { mtu, stats } = this.#setup;
     const sentBefore = stats.datagramsSent;

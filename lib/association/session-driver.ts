@@ -1,25 +1,20 @@
-import type { Session } from '../../binding';
-import { isRemoteAddress, type RemoteAddress } from '../address';
-import { type DtlsError, errorOf } from '../errors';
-import type { HandshakeFailure } from '../handshake/diagnosis';
+import type { RemoteAddress } from '../address';
+import { errorOf } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
-import type { HandshakeRecorder } from '../handshake/recorder';
-import { Alert, isSingleMessage } from '../handshake/wire';
+import { isSingleMessage } from '../handshake/wire';
 import { isPromise } from '../maybe-promise';
 import { MAX_PLAINTEXT, Status } from '../native';
 import { isPiece, noDatagram, sizeOf } from '../options/received';
 import type { TransportReceiver } from '../transport';
-import { tellAlerts } from './alerts';
-import type { Refusal } from './checkpoint';
 import { DataPhase, plaintexts } from './data-phase';
 import type { DriverSetup } from './driver-setup';
-import { dataFailure, forgedError, handshakeFailure, refusalError } from './failure';
 import { FlightSender } from './flight-sender';
 import { Gate } from './gate';
 import type { HandshakeParts } from './handshake-parts';
-import { HandshakePhase } from './handshake-phase';
+import type { HandshakePhase } from './handshake-phase';
 import { HandshakeTimer } from './handshake-timer';
 import { HeldReports } from './held-reports';
+import { LiveSession } from './live-session';
 import { outcomeOf } from './outcome';
 import { PathMtu } from './path-mtu';
 
@@ -28,19 +23,17 @@ const NO_TIMEOUT = -1;
 
 /**
  * Drives one session over one transport: feeds datagrams in, drains datagrams out, keeps the one timer of a
- * handshake, stops at its checkpoints, and reports in order. Its session is its state: without one it does nothing any
- * more.
+ * handshake, stops at its checkpoints, and reports in order. Its session is its state: when that has ended, it does
+ * nothing any more.
  */
 export class SessionDriver implements TransportReceiver {
   readonly #setup: DriverSetup;
-  #session: Session | undefined;
-  /** Present until the handshake is complete. */
-  #handshake: HandshakePhase | undefined;
   readonly #gate: Gate;
   readonly #sender: FlightSender;
   readonly #timer: HandshakeTimer;
+  readonly #live: LiveSession;
   readonly #mtu: PathMtu;
-  /** Present once it is. */
+  /** Present once the handshake is complete. */
   #data: DataPhase | undefined;
   #closing: Promise<void> | undefined;
   readonly #held = new HeldReports();
@@ -49,12 +42,11 @@ export class SessionDriver implements TransportReceiver {
     this.#setup = setup;
     this.#timer = new HandshakeTimer(setup.deadlineAt, () => this.#timeout());
     this.#gate = new Gate(
-      (refusal, proceed) => (refusal === undefined ? proceed() : this.#refuse(refusal)),
+      (refusal, proceed) => (refusal === undefined ? proceed() : this.#live.refuse(refusal)),
       (datagram) => this.#admit(datagram, true),
     );
     this.#sender = new FlightSender(setup, (error) => this.failed(error, true));
-    this.#session = parts.session;
-    this.#handshake = new HandshakePhase(parts);
+    this.#live = new LiveSession(parts, setup, this.#sender, this.#timer, this.#gate);
     this.#mtu = new PathMtu(parts, setup);
   }
 
@@ -70,44 +62,44 @@ export class SessionDriver implements TransportReceiver {
 
   /** Sends the first flight; on a server, the answer to the hello that its listener verified. */
   opened(): void {
-    if (this.#session === undefined) return;
-    if (this.#setup.transport.virtualTime) this.#session.useVirtualTime();
+    if (this.#live.session === undefined) return;
+    if (this.#setup.transport.virtualTime) this.#live.session.useVirtualTime();
     this.#mtu.opened();
     this.#setup.events.opened();
-    this.#gate.pass(this.#handshake?.beforeStart(), () => {
-      if (this.#session === undefined) return;
-      this.#settle(this.#session.start(), undefined);
-      if (this.#session !== undefined) this.#setup.events.started();
+    this.#gate.pass(this.#live.handshake?.beforeStart(), () => {
+      if (this.#live.session === undefined) return;
+      this.#settle(this.#live.session.start(), undefined);
+      if (this.#live.session !== undefined) this.#setup.events.started();
     });
   }
 
   /** From now on describes the handshake on stderr. */
   trace(): void {
-    this.#handshake?.trace();
+    this.#live.handshake?.trace();
   }
 
   drained(): void {
-    if (this.#session !== undefined) this.#data?.drained();
+    if (this.#live.session !== undefined) this.#data?.drained();
   }
 
   /** The transport leads to another address: its `remote` and `outlet` are read again. */
   moved(from: RemoteAddress, to: RemoteAddress): void {
     this.#data?.moved();
-    if (this.#session !== undefined) this.#setup.events.moved(from, to);
-    if (this.#session !== undefined) this.#data?.resume();
+    if (this.#live.session !== undefined) this.#setup.events.moved(from, to);
+    if (this.#live.session !== undefined) this.#data?.resume();
   }
 
   /** `thrown` may be anything: a transport of the user's throws what it likes. */
   failed(thrown: unknown, fatal: boolean): void {
-    if (this.#session === undefined) return;
+    if (this.#live.session === undefined) return;
     const error = errorOf(thrown);
     this.#mtu.failed(error);
     this.#setup.events.transportFailed(error, fatal);
   }
 
-  /** Feeds one datagram. The bytes are not kept. Throws `ERR_DTLS_OPTION` for what is none. */
+  /** Feeds one datagram. The bytes are not kept. Throws `ERR_DTLS_OPTION` when a user's transport gives none. */
   datagram(bytes: Uint8Array, offset = 0, length = sizeOf(bytes)): void {
-    if (this.#session === undefined) return;
+    if (this.#live.session === undefined) return;
     if (!isPiece(bytes, offset, length)) throw noDatagram('transport', bytes);
     const { stats } = this.#setup;
     stats.datagramsReceived++;
@@ -126,7 +118,7 @@ export class SessionDriver implements TransportReceiver {
    * `move` is called before what the record brought is told.
    */
   adopt(datagram: Uint8Array, move: () => void): boolean {
-    if (this.#session === undefined || this.#held.isHolding) return false;
+    if (this.#live.session === undefined || this.#held.isHolding) return false;
     const status = this.#data?.adopt(datagram, move);
     if (status === undefined) return false;
     if (status !== Status.Idle) this.#settle(status, datagram);
@@ -135,12 +127,12 @@ export class SessionDriver implements TransportReceiver {
 
   /** How much newer than all before a datagram of one record claims to be; 0: it is not, or no such thing. */
   recordsAhead(datagram: Uint8Array): number {
-    return this.#data === undefined ? 0 : (this.#session?.recordsAhead(datagram) ?? 0);
+    return this.#data === undefined ? 0 : (this.#live.session?.recordsAhead(datagram) ?? 0);
   }
 
   #admit(datagram: Uint8Array, wasHeld = false): void {
     if (this.#gate.holds(datagram)) return;
-    const lookup = this.#handshake?.beforeFeeding(datagram);
+    const lookup = this.#live.handshake?.beforeFeeding(datagram);
     if (lookup === undefined) {
       this.#receive(datagram, wasHeld);
       return;
@@ -151,23 +143,23 @@ export class SessionDriver implements TransportReceiver {
 
   #receive(datagram: Uint8Array, wasHeld: boolean): void {
     // The callback that was asked first may have ended the association.
-    if (this.#session === undefined) return;
-    const recorder = this.#handshake?.recorder;
+    if (this.#live.session === undefined) return;
+    const recorder = this.#live.handshake?.recorder;
     const isFlightMissed = recorder?.received(datagram, wasHeld);
     this.#mtu.beforeTimer();
     if (recorder !== undefined && isFlightMissed) this.#sender.repeat(recorder);
     const room = plaintexts.reserve(this.#room(datagram));
     // A transport that failed while repeating has ended the association.
-    const status = this.#session?.receive(datagram, 0, datagram.length, room, plaintexts.offset) ?? Status.Idle;
+    const status = this.#live.session?.receive(datagram, 0, datagram.length, room, plaintexts.offset) ?? Status.Idle;
     this.#settleData(status, datagram);
   }
 
   /** Encrypts and sends one message; false when the transport's queue is over its mark. */
   send(data: Uint8Array): boolean {
-    if (this.#session === undefined || this.#data === undefined) return true;
+    if (this.#live.session === undefined || this.#data === undefined) return true;
     try {
       const taken = this.#data.send(data);
-      if (taken === undefined) this.#fail('failed');
+      if (taken === undefined) this.#live.fail('failed');
       return taken ?? true;
     } catch (error) {
       this.failed(error, true);
@@ -177,7 +169,7 @@ export class SessionDriver implements TransportReceiver {
 
   /** Sends an empty record that keeps the mapping of a NAT; the peer drops it. */
   keepAlive(): void {
-    if (this.#session !== undefined) this.#sender.keepAlive();
+    if (this.#live.session !== undefined) this.#sender.keepAlive();
   }
 
   /** Sends close_notify, when there are keys to send it with, and releases everything; once, however often called. */
@@ -187,12 +179,7 @@ export class SessionDriver implements TransportReceiver {
   }
 
   async #close(silently: boolean): Promise<void> {
-    // A handshake has no keys for close_notify.
-    if (this.#handshake === undefined && !silently) {
-      this.#session?.shutdown();
-      this.#flush();
-    }
-    this.#release();
+    this.#live.close(silently);
     await this.#setup.transport.close();
   }
 
@@ -207,46 +194,18 @@ export class SessionDriver implements TransportReceiver {
   }
 
   get remote(): RemoteAddress | undefined {
-    const { remote } = this.#setup.transport;
-    return isRemoteAddress(remote) ? remote : undefined;
+    return this.#live.remote;
   }
 
   /** The handshake as it stands; undefined once it is complete or given up. */
   handshakeInfo(): HandshakeInfo | undefined {
-    return this.#handshake?.info();
-  }
-
-  #release(): void {
-    const session = this.#session;
-    this.#timer.clear();
-    this.#session = undefined;
-    this.#handshake = undefined;
-    this.#gate.abandon();
-    this.#sender.stop();
-    if (session === undefined) return;
-    const received = session.alertReceived();
-    const sent = this.#sender.ownAlert ?? session.alertSent();
-    session.destroy();
-    tellAlerts(this.#setup, received, sent);
-  }
-
-  /** True: there was something to send, and nothing ended by it. */
-  #flush(): boolean {
-    return this.#session !== undefined && this.#sender.flush(this.#session, this.#handshake?.recorder);
+    return this.#live.handshake?.info();
   }
 
   /** A datagram that came to nothing ends here. */
   #settleData(status: number, datagram: Uint8Array): void {
-    if (status <= Status.Forged) this.#drop(status, datagram);
-    else this.#settle(status, datagram);
-  }
-
-  #drop(status: number, datagram: Uint8Array): void {
-    const data = this.#data;
-    if (data?.drop(status, datagram) !== true || this.#session === undefined) return;
-    this.#session.shutdown();
-    this.#flush();
-    if (this.#session !== undefined) this.#end(forgedError(data.forged, this.remote));
+    if (status > Status.Forged) this.#settle(status, datagram);
+    else if (this.#data?.drop(status, datagram)) this.#live.forged(this.#data.forged);
   }
 
   /** Everything that follows a verb: read on, drain, re-arm, and only then report. */
@@ -254,20 +213,20 @@ export class SessionDriver implements TransportReceiver {
     let status = first;
     let established = false;
     const messages: Buffer[] = [];
-    while (this.#session !== undefined && (status > 0 || status === Status.Established)) {
+    while (this.#live.session !== undefined && (status > 0 || status === Status.Established)) {
       if (status === Status.Established) established = true;
       else messages.push(plaintexts.take(status));
-      status = this.#session.poll(plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
+      status = this.#live.session.poll(plaintexts.reserve(this.#room(datagram)), plaintexts.offset);
     }
     // Whatever else the datagram brought, a failure included: nothing leaves or is delivered before the verdict.
-    const answer = this.#handshake?.beforeFlushing();
+    const answer = this.#live.handshake?.beforeFlushing();
     const kept = datagram !== undefined && isPromise(answer) ? Buffer.from(datagram) : datagram;
     this.#gate.pass(answer, () => this.#conclude(messages, kept, status, established));
   }
 
   #conclude(messages: readonly Buffer[], datagram: Uint8Array | undefined, status: number, established: boolean): void {
-    if (this.#flush() && this.#data !== undefined) this.#mtu.repeated();
-    this.#handshake?.report(this.#setup);
+    if (this.#live.flush() && this.#data !== undefined) this.#mtu.repeated();
+    this.#live.handshake?.report(this.#setup);
     if (established) this.#establish();
     const kept = datagram !== undefined && this.#held.isHolding ? Buffer.from(datagram) : datagram;
     this.#held.report(() => this.#report(messages, kept, status));
@@ -275,26 +234,24 @@ export class SessionDriver implements TransportReceiver {
 
   #report(messages: readonly Buffer[], datagram: Uint8Array | undefined, status: number): void {
     if (datagram !== undefined) this.#deliver(messages, datagram);
-    if (status === Status.Failed) this.#fail('failed');
-    else if (status === Status.Closed) this.#closedByPeer();
-    else if (this.#handshake !== undefined) this.#continueHandshake(this.#handshake, datagram);
+    if (status === Status.Failed) this.#live.fail('failed');
+    else if (status === Status.Closed) this.#live.closedByPeer();
+    else if (this.#live.handshake !== undefined) this.#continueHandshake(this.#live.handshake, datagram);
   }
 
   /** 16 KiB during a handshake: data that overtook the Finished comes out with it, whatever this datagram holds. */
   #room(datagram: Uint8Array | undefined): number {
-    return this.#handshake !== undefined || datagram === undefined ? MAX_PLAINTEXT : datagram.length;
+    return this.#live.handshake !== undefined || datagram === undefined ? MAX_PLAINTEXT : datagram.length;
   }
 
   #establish(): void {
-    const session = this.#session;
-    const handshake = this.#handshake;
+    const session = this.#live.session;
+    const handshake = this.#live.handshake;
     if (session === undefined || handshake === undefined) return;
     const info = handshake.info();
     const outcome = outcomeOf(session, this.#mtu.established(), handshake.standing());
-    handshake.untrace();
-    this.#handshake = undefined;
+    this.#live.established();
     this.#data = new DataPhase(session, this.#setup, outcome.negotiated.cipherName);
-    this.#timer.clear();
     this.#held.hold();
     this.#setup.events.established(info, outcome);
   }
@@ -302,7 +259,7 @@ export class SessionDriver implements TransportReceiver {
   #continueHandshake(handshake: HandshakePhase, datagram: Uint8Array | undefined): void {
     this.#arm();
     if (datagram === undefined) return;
-    if (handshake.showsWrongKey(datagram)) this.#refuseWrongKey(handshake.recorder);
+    if (handshake.showsWrongKey(datagram)) this.#live.refuseWrongKey(handshake);
     else this.#setup.events.progressed();
   }
 
@@ -310,23 +267,23 @@ export class SessionDriver implements TransportReceiver {
   #deliver(messages: readonly Buffer[], datagram: Uint8Array): void {
     const { events, stats } = this.#setup;
     for (const message of messages) {
-      if (this.#session === undefined) return;
+      if (this.#live.session === undefined) return;
       stats.messagesReceived++;
       events.message(message, datagram, 0, datagram.length);
     }
   }
 
   #arm(): void {
-    if (this.#session === undefined) return;
+    if (this.#live.session === undefined) return;
     // While the user is asked, OpenSSL has nothing to send again; our deadline holds.
-    this.#timer.arm(this.#gate.isClosed ? NO_TIMEOUT : this.#session.timeoutMs(performance.now()));
+    this.#timer.arm(this.#gate.isClosed ? NO_TIMEOUT : this.#live.session.timeoutMs(performance.now()));
   }
 
   #timeout(): void {
-    const session = this.#session;
+    const session = this.#live.session;
     if (session === undefined) return;
     if (this.#timer.isPastDeadline) {
-      this.#fail('timeout');
+      this.#live.fail('timeout');
       return;
     }
     if (this.#gate.isClosed) {
@@ -337,66 +294,11 @@ export class SessionDriver implements TransportReceiver {
     const sentBefore = stats.datagramsSent;
     this.#mtu.beforeTimer();
     const status = session.handleTimeout(performance.now());
-    this.#flush();
+    this.#live.flush();
     // OpenSSL gives up at the 13th timeout, which a short retransmit.max can bring before the deadline.
-    if (status === Status.Failed) this.#fail('failed');
-    if (this.#session === undefined) return;
+    if (status === Status.Failed) this.#live.fail('failed');
+    if (this.#live.session === undefined) return;
     this.#arm();
     if (stats.datagramsSent > sentBefore) events.retransmitted();
-  }
-
-  /** Tells the peer, whom silence would leave waiting for its own deadline (RFC 6347 section 4.1.2.7). */
-  #refuseWrongKey(recorder: HandshakeRecorder): void {
-    if (!recorder.finishedSent) this.#sender.alert(Alert.BadRecordMac, recorder);
-    this.#fail('wrongKey');
-  }
-
-  /** OpenSSL refuses some messages, for their header, without an alert: the peer would wait for its own deadline. */
-  #breakSilence(session: Session, recorder: HandshakeRecorder): void {
-    const isSilent = session.reason() === '' && session.alertSent() < 0 && session.alertReceived() < 0;
-    // A client whose hello was damaged hears nothing, and sends it again.
-    const isAwaited = recorder.flight.length > 0;
-    if (isSilent && isAwaited && !recorder.finishedSent) this.#sender.alert(Alert.IllegalParameter, recorder);
-  }
-
-  /** The peer has not seen our change of cipher: it reads an alert in clear. What OpenSSL had to say never leaves. */
-  #refuse(refusal: Refusal): void {
-    const handshake = this.#handshake;
-    if (this.#session === undefined || handshake === undefined) return;
-    this.#sender.alert(refusal.alert, handshake.recorder);
-    if (this.#session !== undefined) this.#end(refusalError(refusal, this.remote, handshake.info()));
-  }
-
-  #closedByPeer(): void {
-    if (this.#session === undefined) return;
-    if (this.#handshake !== undefined) {
-      this.#fail('closed');
-      return;
-    }
-    this.#session.shutdown();
-    this.#flush();
-    // The transport may have failed over our answer, and told so.
-    if (this.#session === undefined) return;
-    this.#release();
-    this.#setup.events.closedByPeer();
-  }
-
-  #fail(how: HandshakeFailure['how']): void {
-    const session = this.#session;
-    if (session === undefined) return;
-    const handshake = this.#handshake;
-    if (how === 'failed' && handshake !== undefined) this.#breakSilence(session, handshake.recorder);
-    // A transport that failed over the alert has ended the association.
-    if (this.#session === undefined) return;
-    this.#end(
-      handshake === undefined
-        ? dataFailure(session, this.remote)
-        : handshakeFailure(handshake.parts, this.remote, how, this.#gate.isClosed),
-    );
-  }
-
-  #end(error: DtlsError): void {
-    this.#release();
-    this.#setup.events.failed(error);
   }
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { isProxy, isUint8Array } from 'node:util/types';
-import { type DtlsError, optionError } from '../errors';
+import { isUint8Array } from 'node:util/types';
+import { type DtlsError, isArray, optionError } from '../errors';
 import { DER, derElements, derSequence } from './der';
 
 /** What options for certificates, keys and lists are given as. */
@@ -136,7 +136,5 @@ export function isCrl(der: Uint8Array): boolean {
 /** The kind of a value of the wrong kind, which may be secret. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  return !isProxy(value) && Array.isArray(value)
-    ? 'an array'
-    : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
+  return isArray(value) ? 'an array' : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
 }

@@ -24,7 +24,8 @@ export function parseTicketKeys(keys: unknown): Buffer[] {
   // Not by map(), which passes over holes.
   return Array.from(list, (key) => {
     if (isUint8Array(key) && key.length === TICKET_KEY_BYTES) return Buffer.from(key);
-    const remedy = `a key is a Uint8Array of ${TICKET_KEY_BYTES} random bytes, not ${show(isUint8Array(key) ? key : typeof key)}.`;
+    const given = show(isUint8Array(key) ? key : typeof key);
+    const remedy = `a key is a Uint8Array of ${TICKET_KEY_BYTES} random bytes, not ${given}.`;
     throw optionError('ticketKeys', undefined, remedy);
   });
 }

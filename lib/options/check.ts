@@ -1,6 +1,6 @@
-import { isProxy, isUint8Array } from 'node:util/types';
+import { isUint8Array } from 'node:util/types';
 import { closest, distance } from 'fastest-levenshtein';
-import { optionError } from '../errors';
+import { isArray, optionError } from '../errors';
 
 /** Rejects options that do not exist, naming the nearest one that does: a misspelt option must never be ignored. */
 export function checkNames(kind: string, options: unknown, known: readonly string[]): void {
@@ -84,9 +84,7 @@ export function checkMethods(name: string, value: unknown, methods: readonly str
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
   if (isUint8Array(value)) return `${value.length} bytes`;
-  // A proxy that was revoked cannot be asked whether it is an array.
-  if (typeof value === 'object' && value !== null)
-    return !isProxy(value) && Array.isArray(value) ? 'an array' : 'an object';
+  if (isObject(value)) return isArray(value) ? 'an array' : 'an object';
   if (typeof value === 'function') return 'a function';
   return String(value);
 }

@@ -15,13 +15,16 @@ export function sizeOf(datagram: unknown): number {
   return isUint8Array(datagram) ? datagram.length : -1;
 }
 
-/** Whether these are a number of bytes that are there. */
+/** Whether so many bytes are there, from this offset on. */
 export function isPiece(bytes: unknown, offset: number, length: number): boolean {
   const isRange = Number.isInteger(offset) && Number.isInteger(length) && offset >= 0 && length >= 0;
   return isRange && offset + length <= sizeOf(bytes);
 }
 
-/** The error for what is no datagram. */
+/** The error for what is no datagram, or no piece of these bytes. */
 export function noDatagram(giver: string, given: unknown): DtlsError {
-  return optionError('datagram', undefined, `${giver}: a Uint8Array is expected, not ${show(given)}.`);
+  const remedy = isUint8Array(given)
+    ? `the offset and length of a piece of these ${show(given)} are expected.`
+    : `a Uint8Array is expected, not ${show(given)}.`;
+  return optionError('datagram', undefined, `${giver}: ${remedy}`);
 }

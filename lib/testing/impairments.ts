@@ -69,14 +69,9 @@ export class Impairer {
   /** What arrives of a datagram, and how much later. */
   apply(datagram: Buffer): Late[] {
     // As many draws for each datagram, whatever becomes of it: one chance that is changed leaves the others' course.
-    const [loss, duplicate, corrupt, reorder, delay, bit] = Array.from({ length: 6 }, this.#random) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const random = this.#random;
+    const [loss, duplicate, corrupt, reorder] = [random(), random(), random(), random()];
+    const [delay, bit] = [random(), random()];
     const waitMs = this.#queue(datagram.length);
     if (loss < this.#chances.loss || datagram.length > this.#mtu || waitMs === undefined) return [];
     const [least, most] = this.#delayMs;

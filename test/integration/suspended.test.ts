@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import { DtlsAssociation as Association, type DtlsAssociation, type ServerOptions } from '../../lib';
+import { DtlsAssociation, type ServerOptions } from '../../lib';
 import { deferred } from '../../lib/association/deferred';
 import { ClientProcess } from '../support/client-process';
 import { rejected } from '../support/errors';
@@ -150,7 +150,7 @@ onLinux('a server process that was suspended', () => {
       const asked = deferred<void>();
       const answer = deferred<{ identity: string; psk: Uint8Array }>();
       const client = closeLater(
-        new Association({
+        new DtlsAssociation({
           host: '127.0.0.1',
           port,
           handshakeTimeout: LONG,

@@ -32,8 +32,8 @@ export type KindName = (typeof KIND_NAMES)[number];
 /** The smallest: a flight with a certificate has several datagrams. */
 const narrow = { mtu: 256 };
 
-/** Contexts are made once: thousands of handshakes share them. With Ed25519, whatever is signed has always one size. */
-export async function makeKinds(keyType: KeyType = 'p-256'): Promise<Record<KindName, Kind>> {
+/** They are made once: thousands of handshakes share them. With Ed25519, whatever is signed has always one size. */
+async function contexts(keyType: KeyType) {
   const ca = await authority({ keyType });
   const [ofServer, ofClient] = await Promise.all([
     ca.issue({ keyType }),
@@ -42,18 +42,23 @@ export async function makeKinds(keyType: KeyType = 'p-256'): Promise<Record<Kind
   const server = { cert: ofServer.chain, key: ofServer.key };
   const client = { cert: ofClient.chain, key: ofClient.key };
   const keys = { psk: { alice: key } };
+  return {
+    plain: createSecureContext({ psk, ciphers: 'PSK-AES128-GCM-SHA256' }),
+    forwardSecret: createSecureContext({ psk, ciphers: 'ECDHE-PSK-CHACHA20-POLY1305' }),
+    ticketing: createSecureContext({ ...keys, ticketKeys: randomBytes(48) }),
+    hinting: createSecureContext({ ...keys, pskIdentityHint: 'ours' }),
+    // Who asks for certificates gives session IDs, to clients with a key as well.
+    mixed: createSecureContext({ ...keys, ...server, ca: ca.cert }),
+    certified: createSecureContext(server),
+    mutual: createSecureContext({ ...server, ca: ca.cert }),
+    trusting: createSecureContext({ ca: ca.cert }),
+    proving: createSecureContext({ ...client, ca: ca.cert }),
+  };
+}
 
-  const plain = createSecureContext({ psk, ciphers: 'PSK-AES128-GCM-SHA256' });
-  const forwardSecret = createSecureContext({ psk, ciphers: 'ECDHE-PSK-CHACHA20-POLY1305' });
-  const ticketing = createSecureContext({ ...keys, ticketKeys: randomBytes(48) });
-  const hinting = createSecureContext({ ...keys, pskIdentityHint: 'ours' });
-  // Who asks for certificates gives session IDs, to clients with a key as well.
-  const mixed = createSecureContext({ ...keys, ...server, ca: ca.cert });
-  const certified = createSecureContext(server);
-  const mutual = createSecureContext({ ...server, ca: ca.cert });
-  const trusting = createSecureContext({ ca: ca.cert });
-  const proving = createSecureContext({ ...client, ca: ca.cert });
-
+export async function makeKinds(keyType: KeyType = 'p-256'): Promise<Record<KindName, Kind>> {
+  const { plain, forwardSecret, ticketing, hinting, mixed, certified, mutual, trusting, proving } =
+    await contexts(keyType);
   const withKey = { exchange: 'PSK', nonce: 8 } as const;
   const withCertificate = { exchange: 'ECDHE', nonce: 8 } as const;
   const pskClient = { secureContext: plain };

@@ -163,8 +163,8 @@ async function expectUnharmed({ client: one, peer, link }: Pair): Promise<void> 
   await talk(one, peer);
   await client(link).startHandshake().opened;
   for (const { dropped, ...counters } of [one.stats, peer.stats]) {
-    for (const count of [...Object.values(counters), ...Object.values(dropped)])
-      expect(count).toBeGreaterThanOrEqual(0);
+    const counts = [...Object.values(counters), ...Object.values(dropped)];
+    expect(counts.filter((count) => !Number.isSafeInteger(count) || count < 0)).toEqual([]);
   }
 }
 

@@ -10,7 +10,7 @@ beforeAll(async () => {
   credentials = JSON.stringify({ cert: chain, key, ca: ca.cert });
 });
 
-/** Where \`exit\` is called: everything of the user's that is ever called from within. */
+/** Where `exit` is called: everything of the user's that is ever called from within. */
 const PLACES: Readonly<Record<string, string>> = {
   'pskCallback of a client': `open(await echo(), { psk: undefined, pskCallback: exit });`,
   'pskCallback of a server': `open(await echo({ psk: undefined, pskCallback: exit }));`,

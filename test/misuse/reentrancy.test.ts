@@ -99,6 +99,9 @@ const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
 };
 
+/** Less than a test may take, and more than a busy machine stands still for. */
+const NEVER_MS = MANY_MS / 3;
+
 /** Calls the hook once, in the midst of what the occasion is. */
 async function perform(occasion: Occasion, act: (stage: Stage) => unknown): Promise<Stage> {
   let stage: Stage | undefined;
@@ -126,7 +129,7 @@ async function perform(occasion: Occasion, act: (stage: Stage) => unknown): Prom
   }
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise((_, reject) => {
-    timer = setTimeout(reject, 2000, new Error('it was never called'));
+    timer = setTimeout(reject, NEVER_MS, new Error('it was never called'));
   });
   await Promise.race([isCalled, tooLate]).finally(() => clearTimeout(timer));
   await all.link.quiet();

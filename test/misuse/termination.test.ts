@@ -45,11 +45,15 @@ const PHASES: Readonly<Record<string, string>> = {
     const server = createServer({ psk: { alice: key } }, (peer) => peer.on('message', (data) => peer.send(data)));
     await server.listen({ port: 0, address: '127.0.0.1' });
     const { port } = server.address();
+    let replies = 0;
     for (let i = 0; i < 10; i++) {
       const association = await connect({ ...to, port });
-      association.on('message', (data) => association.send(data)).send('to and fro');
-    }
-    setTimeout(ready, 20);`,
+      association.on('message', (data) => {
+        association.send(data);
+        if (++replies === 100) ready();
+      });
+      association.send('to and fro');
+    }`,
   'within pskCallback of a server': `
     const server = createServer({ pskCallback: spin });
     await server.listen({ port: 0, address: '127.0.0.1' });

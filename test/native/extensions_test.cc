@@ -119,14 +119,9 @@ TEST("a server name of more than 255 bytes makes no connection") {
 
 TEST("the record size that a client asks for bounds the largest payload of both sides") {
   for (const uint32_t length : {512, 1024, 2048, 4096}) {
-    TlsContextOptions options;
-    options.ciphers = "PSK-AES128-GCM-SHA256";
+    PairOptions options;
     options.max_fragment_length = length;
-    const auto client = ContextOf(options);
-    client->psk().client = std::move(ClientContext({})->psk().client);
-    Pair pair(client, ServerContext({}));
-    pair.Start();
-    REQUIRE(pair.established());
+    EstablishedPair pair(options);
     CHECK_EQ(pair.client->MaxPayload(9000), length);
     CHECK_EQ(pair.server->MaxPayload(9000), length);
     const std::string largest(length, 'x');
@@ -136,14 +131,9 @@ TEST("the record size that a client asks for bounds the largest payload of both 
 }
 
 TEST("the MTU bounds the largest payload where it is below the record size that the client asks for") {
-  TlsContextOptions options;
-  options.ciphers = "PSK-AES128-GCM-SHA256";
+  PairOptions options;
   options.max_fragment_length = 4096;
-  const auto client = ContextOf(options);
-  client->psk().client = std::move(ClientContext({})->psk().client);
-  Pair pair(client, ServerContext({}));
-  pair.Start();
-  REQUIRE(pair.established());
+  EstablishedPair pair(options);
   CHECK_EQ(pair.client->MaxPayload(1200), 1200u - 13 - 24);
 }
 

@@ -58,14 +58,9 @@ TEST("records in the body of one of another version are not read during a handsh
 
 TEST("records in the body of one that exceeds the negotiated record size are not read") {
   constexpr size_t kFragment = 512;
-  TlsContextOptions options;
-  options.ciphers = "PSK-AES128-GCM-SHA256";
+  PairOptions options;
   options.max_fragment_length = kFragment;
-  const auto client = ContextOf(options);
-  client->psk().client = std::move(ClientContext({})->psk().client);
-  Pair pair(client, ServerContext({}));
-  pair.Start();
-  REQUIRE(pair.established());
+  EstablishedPair pair(options);
   CheckIgnored(pair, RecordOf(kApplicationData, 1, 9, Join({Deadly(), Bytes(kFragment + 320)})));
   CheckAlive(pair);
 }

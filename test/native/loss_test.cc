@@ -155,21 +155,6 @@ class Meeting {
   std::vector<UnderWay> under_way_;
 };
 
-void CheckTalk(Meeting& meeting) {
-  Connection& client = *meeting.client.connection;
-  Connection& server = *meeting.server.connection;
-  CHECK(Deliver(server, Written(client, "ping")).messages == std::vector<std::string>{"ping"});
-  CHECK(Deliver(client, Written(server, "pong")).messages == std::vector<std::string>{"pong"});
-}
-
-std::string SessionOf(const Connection& client) {
-  uint8_t* der = nullptr;
-  const int size = i2d_SSL_SESSION(SSL_get0_session(client.ssl()), &der);
-  const std::string session(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
-  OPENSSL_free(der);
-  return session;
-}
-
 Kind Resumed(Kind kind) {
   Meeting first(kind);
   first.Run();
@@ -207,7 +192,7 @@ void CheckCompletes(const Kind& kind, double within_ms, const Befall& befall) {
   befall(meeting);
   meeting.Run();
   CHECK(meeting.now_ms <= within_ms);
-  if (CHECK(meeting.established())) CheckTalk(meeting);
+  if (CHECK(meeting.established())) CheckAlive(*meeting.client.connection, *meeting.server.connection);
 }
 
 // Each datagram of each kind of handshake, of either side.

@@ -15,12 +15,12 @@ namespace {
 
 const Bytes kAddress = {192, 0, 2, 1, 0x16, 0x34};
 
-std::shared_ptr<TlsContext> PskContext(const PairOptions& options, const std::string& ciphers) {
+TlsContextOptions ContextOptionsOf(const PairOptions& options, const std::string& ciphers) {
   TlsContextOptions tls;
   tls.ciphers = ciphers;
   tls.psk_identity_hint = options.hint;
   tls.keylog = options.keylog;
-  return ContextOf(tls);
+  return tls;
 }
 
 SecretBytes SecretOf(const std::string& key) {
@@ -102,13 +102,15 @@ std::shared_ptr<TlsContext> ContextOf(const TlsContextOptions& options) {
 }
 
 std::shared_ptr<TlsContext> ClientContext(const PairOptions& options) {
-  auto context = PskContext(options, options.client_ciphers);
+  TlsContextOptions tls = ContextOptionsOf(options, options.client_ciphers);
+  tls.max_fragment_length = options.max_fragment_length;
+  auto context = ContextOf(tls);
   if (!options.identity.empty()) context->psk().client = ClientPsk{options.identity, SecretOf(options.client_key)};
   return context;
 }
 
 std::shared_ptr<TlsContext> ServerContext(const PairOptions& options) {
-  auto context = PskContext(options, options.server_ciphers);
+  auto context = ContextOf(ContextOptionsOf(options, options.server_ciphers));
   if (!options.server_key.empty()) context->psk().table.emplace(options.identity, SecretOf(options.server_key));
   return context;
 }
@@ -178,9 +180,19 @@ EstablishedPair::EstablishedPair(const PairOptions& options) : Pair(options) {
   CHECK(established());
 }
 
-void CheckAlive(Pair& pair) {
-  CHECK(Deliver(*pair.server, Written(*pair.client, "ping")).messages == std::vector<std::string>{"ping"});
-  CHECK(Deliver(*pair.client, Written(*pair.server, "pong")).messages == std::vector<std::string>{"pong"});
+void CheckAlive(Connection& client, Connection& server) {
+  CHECK(Deliver(server, Written(client, "ping")).messages == std::vector<std::string>{"ping"});
+  CHECK(Deliver(client, Written(server, "pong")).messages == std::vector<std::string>{"pong"});
+}
+
+void CheckAlive(Pair& pair) { CheckAlive(*pair.client, *pair.server); }
+
+std::string SessionOf(const Connection& client) {
+  uint8_t* der = nullptr;
+  const int size = i2d_SSL_SESSION(SSL_get0_session(client.ssl()), &der);
+  const std::string session(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
+  OPENSSL_free(der);
+  return session;
 }
 
 Bytes Written(Connection& from, std::string_view message) {

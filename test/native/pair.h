@@ -60,6 +60,8 @@ struct PairOptions {
   // What the server's table holds for `identity`; no entry when empty.
   std::string server_key = "0123456789abcdef";
   bool keylog = false;
+  // What the client asks for (RFC 6066 section 4); 0: nothing.
+  uint32_t max_fragment_length = 0;
   ConnectionOptions connection = PatientOptions();
 };
 
@@ -108,7 +110,11 @@ class EstablishedPair : public Pair {
 };
 
 // Checks that a message from each side reaches the other.
+void CheckAlive(Connection& client, Connection& server);
 void CheckAlive(Pair& pair);
+
+// The session as a client keeps it.
+std::string SessionOf(const Connection& client);
 
 // The only datagram of a write. Empty, and the test failed, when it is not just one.
 Bytes Written(Connection& from, std::string_view message);

@@ -14,15 +14,6 @@ void SetKeys(const std::shared_ptr<TlsContext>& context, const std::vector<ByteV
   context->ticket_keys().Set(keys);
 }
 
-// As a client keeps it.
-std::string SessionOf(const Connection& client) {
-  uint8_t* der = nullptr;
-  const int size = i2d_SSL_SESSION(SSL_get0_session(client.ssl()), &der);
-  const std::string session(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
-  OPENSSL_free(der);
-  return session;
-}
-
 std::string TicketOf(const Connection& client) {
   const unsigned char* ticket = nullptr;
   size_t size = 0;

@@ -12,7 +12,7 @@ import {
   truncate,
 } from '../../lib/testing';
 import { thrown } from '../support/errors';
-import { clientAddress, Link } from '../support/link';
+import { clientAddress } from '../support/link';
 import { openPair } from '../support/pair';
 
 const client = clientAddress(1);
