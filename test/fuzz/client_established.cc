@@ -1,0 +1,6 @@
+// A client with an open association.
+#include "support/handshake.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return dtls::fuzz::RunEstablished(dtls::fuzz::Side::kClient, data, size);
+}
