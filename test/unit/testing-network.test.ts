@@ -6,14 +6,14 @@ import { thrown } from '../support/errors';
 import { Link } from '../support/link';
 import { client, closeLater, messages, openPair, psk, serve, talk } from '../support/pair';
 
-test('a datagram that is delayed arrives behind those of its own time', async () => {
+test('datagrams that are delayed arrive in the order of their times', async () => {
   const { link, client: sender, peer } = await openPair();
   const first = link.toServer.sent.length;
   link.toServer.rule = inTurn(delay(first, 30), delay(first + 1, 10), delay(first + 2, 30));
-  const arriving = messages(peer, 4);
-  for (const text of ['a', 'b', 'c', 'd']) sender.send(text);
-  expect(link.toServer.inFlight).toBe(4);
-  expect(await arriving).toEqual(['d', 'b', 'a', 'c']);
+  const arriving = messages(peer, 3);
+  for (const text of ['a', 'b', 'c']) sender.send(text);
+  expect(link.toServer.inFlight).toBe(3);
+  expect(await arriving).toEqual(['b', 'a', 'c']);
 });
 
 test('nothing passes a partition; what is sent afterwards does', async () => {
