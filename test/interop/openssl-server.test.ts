@@ -75,7 +75,7 @@ describePeer('our client and openssl s_server', opensslProblem, () => {
   // s_server repeats its flight after 1, 2, 4 and 8 s, and says nothing else.
   test.concurrent('a wrong key shows in the flight that the server repeats', async () => {
     await using server = await opensslServer(['-timeout']);
-    const error = await failureOf(server.port, { psk: wrongPsk });
+    const error = await failureOf(server.port, { psk: wrongPsk, handshakeTimeout: 50_000 });
     expect(error).toMatchObject({ code: 'ERR_DTLS_PSK_MISMATCH', handshake: { lastReceived: 'ServerHelloDone' } });
     expect(error.message).toMatch(/pre-shared keys differ.*"alice"/);
     expect(error.handshake?.repeatsReceived).toBeGreaterThanOrEqual(4);

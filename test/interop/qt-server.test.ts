@@ -137,7 +137,8 @@ describePeer("our client and Qt's DTLS server", qtProblem, () => {
   test.concurrent('a wrong key shows in the flight that the server repeats', async () => {
     await using server = await qtServer();
     const psk = { identity: IDENTITY, key: WRONG_KEY };
-    const error = await failureOf(server.port, { psk, retransmit: { initial: 250, max: 1000 } });
+    const patience = { retransmit: { initial: 500, max: 2000 }, handshakeTimeout: 50_000 };
+    const error = await failureOf(server.port, { psk, ...patience });
     expect(error).toMatchObject({ code: 'ERR_DTLS_PSK_MISMATCH', handshake: { lastReceived: 'ServerHelloDone' } });
     expect(error.message).toMatch(/pre-shared keys differ.*"alice"/);
   }, 60_000);
