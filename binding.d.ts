@@ -130,8 +130,8 @@ export interface Session {
   receive(datagram: Uint8Array, at: number, length: number, into: Uint8Array, offset: number): Status;
   poll(into: Uint8Array, offset: number): Status;
   /**
-   * How far a datagram's only record, application data or an alert under the keys, is ahead of all that authenticated so
-   * far; 0 when it is not, or the datagram is another one.
+   * How far a datagram's only record, application data or an alert under the keys, is ahead of all that authenticated
+   * so far; 0 when it is not, or the datagram is another one.
    */
   recordsAhead(datagram: Uint8Array): number;
   /**
@@ -156,7 +156,9 @@ export interface Session {
    * session whose ticket does not fit any more is not offered.
    */
   setMtu(mtu: number): void;
-  /** Largest message that fits a datagram of `mtu` bytes with the negotiated cipher; 0 before the handshake is complete. */
+  /**
+   * Largest message that fits a datagram of `mtu` bytes with the negotiated cipher; 0 before the handshake is complete.
+   */
   maxPayload(mtu: number): number;
   /** OpenSSL's reason for the failure, "" when it gave none. */
   reason(): string;
@@ -265,8 +267,8 @@ export interface UdpSocket {
   intern(address: string, port: number): number;
   forget(peer: number): void;
   /**
-   * Largest datagram that reaches a peer in one packet, in bytes of UDP payload, as far as the kernel knows the path; 0: it
-   * does not. On a socket that is not connected the answer takes four system calls.
+   * Largest datagram that reaches a peer in one packet, in bytes of UDP payload, as far as the kernel knows the path;
+   * 0: it does not. On a socket that is not connected the answer takes four system calls.
    */
   maxDatagramSize(peer: number): number;
   /**

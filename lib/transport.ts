@@ -42,8 +42,8 @@ export interface Transport {
   send(datagram: Uint8Array): boolean;
   /**
    * Largest datagram in bytes that the way to the peer carries, as far as is known now; datagrams are then not larger,
-   * but for OpenSSL's least, 256. Read by a client when it begins, by both sides before a flight is sent again, and after
-   * `failed` with an error whose code is EMSGSIZE. Default: not known.
+   * but for OpenSSL's least, 256. Read by a client when it begins, by both sides before a flight is sent again, and
+   * after `failed` with an error whose code is EMSGSIZE. Default: not known.
    */
   readonly maxDatagramSize?: number | undefined;
   /** Saves a copy of each message, where the transport has one. Read when the handshake is complete. */

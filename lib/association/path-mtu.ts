@@ -8,15 +8,19 @@ import type { HandshakeParts } from './handshake-parts';
 const LOSSES_UNTIL_SMALLER = 2;
 /** OpenSSL makes no smaller ones. */
 const SMALLEST = 256;
-/** Bytes of UDP payload: what every IPv4 host takes, 576 (RFC 791) less the headers of IP and UDP; then what is left. */
+/**
+ * Bytes of UDP payload: what every IPv4 host takes, 576 (RFC 791) less the headers of IP and UDP; then what is left.
+ */
 const SMALLER = [548, SMALLEST];
-/** Not every server takes a ClientHello in fragments, and some end the handshake over it: it is cut late, and not small. */
+/**
+ * Not every server takes a ClientHello in fragments, and some end the handshake over it: it is cut late, and not small.
+ */
 const LOSSES_UNTIL_HELLO_CUT = 4;
 const SMALLEST_HELLO = 548;
 
 /**
- * The size of an association's datagrams: the option `mtu`, or less when the transport knows that the path carries less.
- * Flights that get lost become smaller still; messages do not, for what is lost need not have been too large.
+ * The size of an association's datagrams: the option `mtu`, or less when the transport knows that the path carries
+ * less. Flights that get lost become smaller still; messages do not, for what is lost need not have been too large.
  */
 export class PathMtu {
   readonly #setup: DriverSetup;
@@ -40,14 +44,16 @@ export class PathMtu {
     this.#largestMessage = this.#largestFlight = setup.mtu;
   }
 
-  /** The transport is open. A server does not ask before a flight is lost: on a socket of many peers that has its price. */
+  /**
+   * The transport is open. A server does not ask before a flight is lost: on a socket of many peers that has its price.
+   */
   opened(): void {
     if (this.#isClient) this.#ask();
   }
 
   /**
-   * Call before OpenSSL handles its timer, or reads, when it may handle it, too: if that has run out, it sends the flight
-   * again.
+   * Call before OpenSSL handles its timer, or reads, when it may handle it, too: if that has run out, it sends the
+   * flight again.
    */
   beforeTimer(): void {
     const recorder = this.#recorder;

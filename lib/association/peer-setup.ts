@@ -3,7 +3,9 @@ import type { Narrator } from '../qt/narrator';
 import type { Transport } from '../transport';
 import type { HandshakeParts } from './handshake-parts';
 
-/** The server of an association. It is told before the association's own listeners, and whether or not there are any. */
+/**
+ * The server of an association. It is told before the association's own listeners, and whether or not there are any.
+ */
 export interface Host {
   opened(): void;
   keylog(lines: Buffer): void;

@@ -46,8 +46,8 @@ export abstract class SecureChannel extends EventEmitter<DtlsAssociationEvents> 
   }
 
   /**
-   * Largest message in bytes that fits the `mtu` with the negotiated cipher, and the path as far as the system knows it:
-   * less from the moment on at which it learns that it carries less. 0 before the handshake is complete.
+   * Largest message in bytes that fits the `mtu` with the negotiated cipher, and the path as far as the system knows
+   * it: less from the moment on at which it learns that it carries less. 0 before the handshake is complete.
    */
   get maxPayload(): number {
     return this.#maxPayload;
@@ -58,7 +58,9 @@ export abstract class SecureChannel extends EventEmitter<DtlsAssociationEvents> 
     return this.#negotiated?.pskIdentity || undefined;
   }
 
-  /** Whether the peer's certificate is in order, or it has the pre-shared key; false before the handshake is complete. */
+  /**
+   * Whether the peer's certificate is in order, or it has the pre-shared key; false before the handshake is complete.
+   */
   get authorized(): boolean {
     return this.#standing?.authorized ?? false;
   }

@@ -8,8 +8,8 @@ import { PacketRecorder } from './packet-recorder';
 /** What a `PacketCapture` emits, with the arguments. */
 export interface PacketCaptureEvents {
   /**
-   * The file or stream failed, and nothing is written any more; all that used the capture goes on. Without a listener it
-   * is a warning of the process, not an uncaught exception.
+   * The file or stream failed, and nothing is written any more; all that used the capture goes on. Without a listener
+   * it is a warning of the process, not an uncaught exception.
    */
   error: [error: Error];
 }

@@ -45,7 +45,9 @@ const CERTIFICATE_CIPHERS = [
 const DTLS_1_0_PSK_CIPHERS = ['ECDHE-PSK-AES128-CBC-SHA', 'PSK-AES128-CBC-SHA'];
 const DTLS_1_0_CERTIFICATE_CIPHERS = ['ECDHE-ECDSA-AES128-SHA', 'ECDHE-RSA-AES128-SHA', 'DHE-RSA-AES128-SHA'];
 
-/** RFC 7252 section 9.1.3: what each CoAP endpoint must have. OpenSSL 3.2 and later have them at security level 0 only. */
+/**
+ * RFC 7252 section 9.1.3: what each CoAP endpoint must have. OpenSSL 3.2 and later have them at security level 0 only.
+ */
 const COAP_PRESET = 'coap';
 const COAP_PSK_CIPHERS = ['PSK-AES128-CCM8'];
 const COAP_CERTIFICATE_CIPHERS = ['ECDHE-ECDSA-AES128-CCM8'];

@@ -26,8 +26,9 @@ const MAX_DATAGRAMS_PER_TURN = 256;
 /** The rest is told after the next event. */
 const MAX_ERRORS_AT_ONCE = 64;
 /**
- * Beyond its mark the queue of a socket that the kernel blocks may take so much memory; then datagrams are lost, as they
- * would be on the way. What belongs to the protocol may have twice as much: it is little, and nobody repeats an alert.
+ * Beyond its mark the queue of a socket that the kernel blocks may take so much memory; then datagrams are lost, as
+ * they would be on the way. What belongs to the protocol may have twice as much: it is little, and nobody repeats an
+ * alert.
  */
 const MAX_BYTES_OVER_MARK = 1024 * 1024;
 

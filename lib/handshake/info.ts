@@ -14,8 +14,8 @@ export interface HandshakeInfo {
   readonly lastSent: string | undefined;
   readonly lastReceived: string | undefined;
   /**
-   * Largest datagram of this side's flights at the end, in bytes of UDP payload: the option `mtu`, or less when the path
-   * carries less, or flights were lost again and again.
+   * Largest datagram of this side's flights at the end, in bytes of UDP payload: the option `mtu`, or less when the
+   * path carries less, or flights were lost again and again.
    */
   readonly mtu: number;
   /** OpenSSL names of the suites offered (client) or acceptable (server). */

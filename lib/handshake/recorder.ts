@@ -40,8 +40,8 @@ export class HandshakeRecorder {
   }
 
   /**
-   * Epoch-0 sequence number for a record of our own making. A server that has sent nothing yet goes on from the hello that
-   * was verified, as OpenSSL does: its HelloVerifyRequests had the numbers before.
+   * Epoch-0 sequence number for a record of our own making. A server that has sent nothing yet goes on from the hello
+   * that was verified, as OpenSSL does: its HelloVerifyRequests had the numbers before.
    */
   get nextSequence(): number {
     if (this.#highestSequenceSent === undefined) return this.#firstSequenceReceived;

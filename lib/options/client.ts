@@ -57,7 +57,9 @@ export interface ConnectOptions extends CommonOptions, VerificationOptions, Sock
   name?: string;
   psk?: PskCredentials | undefined;
   pskCallback?: ClientPskCallback | undefined;
-  /** The name in the server's certificate, which is also asked for (SNI). Default: `host`; an address is not asked for. */
+  /**
+   * The name in the server's certificate, which is also asked for (SNI). Default: `host`; an address is not asked for.
+   */
   servername?: string | undefined;
   /** Default `tls.checkServerIdentity`. */
   checkServerIdentity?: CheckServerIdentity | undefined;
@@ -69,7 +71,9 @@ export interface ConnectOptions extends CommonOptions, VerificationOptions, Sock
   session?: Uint8Array | undefined;
   /** Send the seed's ping each 5000 ms once connected, or each so many milliseconds. Default false. */
   ping?: boolean | number;
-  /** Keeps the way through a NAT open, and finds out when the peer is dead. A number is an `interval`. Default: never. */
+  /**
+   * Keeps the way through a NAT open, and finds out when the peer is dead. A number is an `interval`. Default: never.
+   */
   keepAlive?: number | KeepAliveOptions | undefined;
   /**
    * When the association is lost after it was open, by a dead peer, the peer's close_notify or alert, or the transport:

@@ -42,8 +42,8 @@ export type ServerPskCallback = (identity: string, peer: RemoteAddress) => Maybe
 /**
  * The context for the name that a client asked for. A function of two parameters answers by `done`, as in `node:tls`;
  * one of a single parameter by what it returns, or by a promise. None: the server's own. The context decides
- * certificate, keys, suites and, if it has `ca` or `crl`, whose clients are trusted; session tickets and what is asked of
- * clients stay the server's.
+ * certificate, keys, suites and, if it has `ca` or `crl`, whose clients are trusted; session tickets and what is asked
+ * of clients stay the server's.
  */
 export type SniCallback = (
   servername: string,

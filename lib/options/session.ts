@@ -26,9 +26,9 @@ export interface CommonOptions extends Omit<SecureContextOptions, 'psk'> {
   secureContext?: SecureContext | undefined;
   /**
    * Largest datagram to send, in bytes of UDP payload: 256 to 16384. Default 1200, which passes everywhere.
-   * Handshake messages are cut to it, larger messages refused. Where the system knows that the path carries less, both keep
-   * to that. A flight of the handshake that is lost twice is sent again in datagrams of 548 bytes, and after two more losses
-   * of 256 (RFC 6347 section 4.1.1.1); messages may use all of the `mtu` again.
+   * Handshake messages are cut to it, larger messages refused. Where the system knows that the path carries less, both
+   * keep to that. A flight of the handshake that is lost twice is sent again in datagrams of 548 bytes, and after two
+   * more losses of 256 (RFC 6347 section 4.1.1.1); messages may use all of the `mtu` again.
    */
   mtu?: number | undefined;
   /** Milliseconds in which the handshake must complete. Default 60000. */

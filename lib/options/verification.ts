@@ -15,8 +15,8 @@ export interface PeerDetails {
   /** Why not, as `association.authorizationError`. */
   readonly authorizationError: string | undefined;
   /**
-   * The peer's certificate and its issuers up to the trusted one, or those that it sent when it is not trusted. Only the
-   * first is there when a session is resumed.
+   * The peer's certificate and its issuers up to the trusted one, or those that it sent when it is not trusted. Only
+   * the first is there when a session is resumed.
    */
   readonly chain: readonly X509Certificate[];
   /** As a client, the name that was asked for; as a server, the one that the client asked for, if any. */

@@ -181,7 +181,8 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
 
   /**
    * Handshakes from now on use these credentials, a renewed certificate say, as `tls.Server.setSecureContext`; open
-   * associations go on. Sessions made before are not resumed unless `ticketKeys` are the same. Throws as `createServer`.
+   * associations go on. Sessions made before are not resumed unless `ticketKeys` are the same. Throws as
+   * `createServer`.
    */
   setSecureContext(context: SecureContext | SecureContextOptions): void {
     this.#config = withSecureContext(this.#config, this.#contextOf(context));
@@ -197,8 +198,8 @@ export class DtlsServer extends EventEmitter<DtlsServerEvents> {
   }
 
   /**
-   * From now on cookies are made with the first secret, and verified with any of them: to rotate, put the new one before
-   * the old. Servers that share the secrets take each other's cookies. Throws `ERR_DTLS_OPTION`.
+   * From now on cookies are made with the first secret, and verified with any of them: to rotate, put the new one
+   * before the old. Servers that share the secrets take each other's cookies. Throws `ERR_DTLS_OPTION`.
    */
   setCookieSecret(secret: CookieSecret): void {
     this.#reception.setCookieSecrets(parseCookieSecret(secret));

@@ -20,7 +20,9 @@ export interface Impairments {
   bytesPerSecond?: number;
   /** How many bytes wait for that; a datagram that finds more is lost. Default 65536. */
   queueBytes?: number;
-  /** Larger datagrams are lost, as behind a router that tells nobody. Bytes of UDP payload. Default: none is too large. */
+  /**
+   * Larger datagrams are lost, as behind a router that tells nobody. Bytes of UDP payload. Default: none is too large.
+   */
   mtu?: number;
 }
 

@@ -39,7 +39,10 @@ export class NetworkClient implements Transport {
     if (this.#isPluggedIn) this.#network.attach(this);
   }
 
-  /** What a NAT does that has forgotten its mapping: another port of the same address. What is sent to the old one is lost. */
+  /**
+   * What a NAT does that has forgotten its mapping: another port of the same address. What is sent to the old one is
+   * lost.
+   */
   rebind(): void {
     this.address = { ...this.#address, port: this.#network.nextPort() };
   }

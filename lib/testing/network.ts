@@ -8,11 +8,13 @@ import { NetworkEndpoint } from './network-endpoint';
 import { numbers } from './random';
 
 export interface NetworkOptions {
-  /** Of all that happens at random: 0 to 2^32 - 1. Default: another one each time; print `network.seed` to repeat it. */
+  /**
+   * Of all that happens at random: 0 to 2^32 - 1. Default: another one each time; print `network.seed` to repeat it.
+   */
   seed?: number;
   /**
-   * Retransmissions keep to performance.now(), which a test framework can replace, as all else does. False: to OpenSSL's
-   * own clock, as in production. Default true.
+   * Retransmissions keep to performance.now(), which a test framework can replace, as all else does. False: to
+   * OpenSSL's own clock, as in production. Default true.
    */
   virtualTime?: boolean;
 }
@@ -55,8 +57,8 @@ export class Network {
   }
 
   /**
-   * For clients that open their way more than once, with `reconnect`: the `endpoint` of `connect`, whose `host` and `port`
-   * are those of `network.server.address()`. Each time they have another port.
+   * For clients that open their way more than once, with `reconnect`: the `endpoint` of `connect`, whose `host` and
+   * `port` are those of `network.server.address()`. Each time they have another port.
    */
   endpoint(): DtlsEndpoint {
     return new DtlsEndpoint(new NetworkEndpoint(this));

@@ -3,7 +3,10 @@ interface Entry {
   readonly run: () => void;
 }
 
-/** Calls that are due later, in order, by performance.now() and one setTimeout(): whatever a test has put in their place. */
+/**
+ * Calls that are due later, in order, by performance.now() and one setTimeout(): whatever a test has put in their
+ * place.
+ */
 export class Schedule {
   readonly #entries: Entry[] = [];
   #timer: NodeJS.Timeout | undefined;

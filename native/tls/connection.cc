@@ -17,8 +17,8 @@ constexpr size_t kMaxHandshakeMtu = 4096;
 constexpr size_t kMaxEarlyCiphertexts = 8;
 // The largest handshake message that a server assembles, in bytes: a client's chain, if it asks for one.
 constexpr long kMaxServerMessage = 16384;
-// What a ClientHello has besides a session ticket: random, cookie, suites, extensions, headers. Servers look at its first
-// fragment only until they have the cookie (DTLSv1_listen), or take none in fragments at all.
+// What a ClientHello has besides a session ticket: random, cookie, suites, extensions, headers. Servers look at its
+// first fragment only until they have the cookie (DTLSv1_listen), or take none in fragments at all.
 constexpr size_t kHelloWithoutTicket = 512;
 
 // Size of the smallest ciphertext that a suite can produce.

@@ -94,11 +94,12 @@ class Connection {
   int32_t Shutdown();
 
   size_t Take(uint8_t* into, size_t capacity) { return channel_.Take(into, capacity); }
-  // Milliseconds until HandleTimeout() is due, rounded up; -1 when no timer runs. `now_ms` is read with virtual time only.
+  // Milliseconds until HandleTimeout() is due, rounded up; -1 when no timer runs. `now_ms` is read with virtual time
+  // only.
   int32_t TimeoutMs(double now_ms = 0);
   Stage stage() const;
-  // How far a datagram's only record, application data or an alert of epoch 1, is ahead of all that authenticated so far;
-  // 0 when it is not, or the datagram is another one.
+  // How far a datagram's only record, application data or an alert of epoch 1, is ahead of all that authenticated so
+  // far; 0 when it is not, or the datagram is another one.
   uint64_t RecordsAhead(const uint8_t* datagram, size_t size) const;
   // The negotiated suite; during the handshake the one that the server chose, nullptr before.
   const SSL_CIPHER* Cipher() const;
@@ -195,8 +196,8 @@ class Connection {
   DatagramChannel channel_;
   SslPointer ssl_;
   std::optional<RecordBuffers> buffers_;
-  // Until established: a new ticket takes its place in the SSL, but not in what OpenSSL keeps of a flight to send it again
-  // (dtls_retransmit_state), which has no reference of its own.
+  // Until established: a new ticket takes its place in the SSL, but not in what OpenSSL keeps of a flight to send it
+  // again (dtls_retransmit_state), which has no reference of its own.
   SessionPointer offered_;
   std::optional<VirtualTimer> virtual_timer_;
   bool failed_ = false;

@@ -54,8 +54,8 @@ inline bool IsClientHello(const uint8_t* record, size_t size) {
          record[kRecordHeaderSize] == kClientHello;
 }
 
-// Whether a datagram begins with a record that holds one ClientHello, or its first fragment (RFC 6347 section 4.2.2), in
-// which the cookie is: what a server can answer without remembering anything.
+// Whether a datagram begins with a record that holds one ClientHello, or its first fragment (RFC 6347 section 4.2.2),
+// in which the cookie is: what a server can answer without remembering anything.
 inline bool BeginsClientHello(const uint8_t* datagram, size_t size) {
   constexpr size_t kHandshakeHeaderSize = 12;
   const size_t record = WholeRecordSize(datagram, size);

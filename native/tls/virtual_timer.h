@@ -14,8 +14,8 @@ namespace dtls {
 // and leaps.
 //
 // OpenSSL reads the system's clock and no other. So its own timer gets a wait that is over at once, and the schedule of
-// RFC 6347 section 4.2.4.1 is kept here. What OpenSSL sends again of its own accord, which it does when it reads part of
-// a flight after that wait, is not due: the connection discards it. OpenSSL counts it all the same, and fails at the
+// RFC 6347 section 4.2.4.1 is kept here. What OpenSSL sends again of its own accord, which it does when it reads part
+// of a flight after that wait, is not due: the connection discards it. OpenSSL counts it all the same, and fails at the
 // 13th; so each time the wait doubles.
 class VirtualTimer {
  public:

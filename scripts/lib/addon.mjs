@@ -33,7 +33,8 @@ export function addonBuild(directory = 'build', openssl = process.env.DTLS_OPENS
     compile() {
       const toolchain = findToolchain();
       const configuration = hashOf([settings, toolchain]);
-      // Within one configuration cmake compiles what has changed; a new one, or one that never succeeded, starts afresh.
+      // Within one configuration cmake compiles what has changed; a new one, or one that never succeeded, starts
+      // afresh.
       if (readStamp(folder).configuration !== configuration) rmSync(folder, { recursive: true, force: true });
       const env = { ...process.env, npm_config_nodedir: headersFolder() };
       runQuietly(process.execPath, [cmakeJs(), 'build', ...cmakeJsOptions(folder, settings, toolchain)], { env });
@@ -42,7 +43,9 @@ export function addonBuild(directory = 'build', openssl = process.env.DTLS_OPENS
   };
 }
 
-/** Where include/node is: as npm is told, or beside the running Node. When undefined, cmake-js downloads the headers. */
+/**
+ * Where include/node is: as npm is told, or beside the running Node. When undefined, cmake-js downloads the headers.
+ */
 export function headersFolder() {
   if (process.env.npm_config_nodedir) return process.env.npm_config_nodedir;
   const prefix = join(process.execPath, '..', '..');

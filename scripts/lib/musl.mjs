@@ -12,9 +12,9 @@ const muslHeaders = `/usr/include/${machine}-linux-musl`;
 const folders = ['native/tls', 'native/udp', 'native/addon'];
 
 /**
- * Compiles the addon's sources, without linking, with the headers of musl, the C library of Alpine, in the place of those
- * of the GNU C library. Debian has no C++ library for musl; LLVM's headers know both C libraries. Returns musl's version;
- * undefined when something needed is not there.
+ * Compiles the addon's sources, without linking, with the headers of musl, the C library of Alpine, in the place of
+ * those of the GNU C library. Debian has no C++ library for musl; LLVM's headers know both C libraries. Returns musl's
+ * version; undefined when something needed is not there.
  */
 export function compileWithMusl() {
   const needs = {

@@ -33,7 +33,9 @@ function installFromNpm(prefix, version) {
   return [node];
 }
 
-/** Debian's own Node links the system's OpenSSL. A later Debian's is unpacked with all its libraries, installed nowhere. */
+/**
+ * Debian's own Node links the system's OpenSSL. A later Debian's is unpacked with all its libraries, installed nowhere.
+ */
 function installDebians(prefix, suite) {
   const isPatchable = provide('patchelf', () => findCommand('patchelf') !== undefined);
   if (!isPatchable || process.getuid() !== 0) throw new Failure("Debian's own Node needs Debian, root and patchelf.");

@@ -104,7 +104,8 @@ describePeer('a path that is narrow between two routers', namespaceProblem(), ()
     TEST_TIMEOUT_MS,
   );
 
-  // Those of node:dgram know nothing of the path. Of IPv4, what leaves as one UDP_SEGMENT message has no DF: routers cut it.
+  // Those of node:dgram know nothing of the path. Of IPv4, what leaves as one UDP_SEGMENT message has no DF: routers
+  // cut it.
   test.each([
     ['native', 6, 1280],
     ['dgram', 6, 1280],

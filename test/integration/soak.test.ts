@@ -7,8 +7,8 @@ const COUNT = LONG ? Number(process.env.DTLS_SOAK) : 5000;
 const REPORTS = LONG ? 10 : 2;
 const TIMEOUT_MS = LONG ? 1_800_000 : 120_000;
 /**
- * What heap and process may grow by in the second half. An association has some 4 KB of V8's heap and 70 KB of memory on
- * each side.
+ * What heap and process may grow by in the second half. An association has some 4 KB of V8's heap and 70 KB of memory
+ * on each side.
  */
 const HEAP_LIMIT = 2_000_000;
 const RSS_LIMIT = 24_000_000;

@@ -5,9 +5,9 @@ const OPENS = ['opens'];
 /** The message is not what its lengths say. */
 const MALFORMED = refused('decode_error', 'illegal_parameter');
 /**
- * Each side has read something else. Somebody signs what he read, or digests it: decrypt_error. Else the keys differ and
- * no Finished authenticates, which is dropped without a word (RFC 6347 section 4.1.2.7): with a pre-shared key we call
- * that a wrong one (bad_record_mac), with a certificate or a resumed session nobody can tell it from silence.
+ * Each side has read something else. Somebody signs what he read, or digests it: decrypt_error. Else the keys differ
+ * and no Finished authenticates, which is dropped without a word (RFC 6347 section 4.1.2.7): with a pre-shared key we
+ * call that a wrong one (bad_record_mac), with a certificate or a resumed session nobody can tell it from silence.
  */
 const DIFFERENT = [...refused('decrypt_error', 'bad_record_mac'), 'times out'];
 /**
@@ -18,7 +18,8 @@ const NUMBERED = [...OPENS, 'times out', 'looks like a wrong key'];
 
 /** What a damaged byte may lead to. The first pattern that fits the place counts. */
 const TABLE: ReadonlyArray<readonly [place: RegExp, verdicts: readonly string[]]> = [
-  // The first hello leaves no trace but its number, with which the server's begin; a cookie is made for the address only.
+  // The first hello leaves no trace but its number, with which the server's begin; a cookie is made for the address
+  // only.
   [/^ClientHello record . sequence/, [...OPENS, 'times out']],
   [/^ClientHello( record| header)? \/ /, OPENS],
 

@@ -24,7 +24,8 @@ const CODES: Readonly<Record<string, readonly DtlsErrorCode[]>> = {
  *
  * - "opens"; or "opens at the second hello": the server gave up on the damaged one
  * - "refused: ALERT": both sides end with it, with the codes that go with it
- * - "refused": the client does, before the server has anybody; or, a client's damaged ticket, when it cannot tell any more
+ * - "refused": the client does, before the server has anybody; or, a client's damaged ticket, when it cannot tell any
+ * more
  * - "times out": no more than that is known; the client's deadline is over, perhaps not the server's handshake
  * - "looks like a wrong key": the same, where a pre-shared key may be the reason
  * - "opens for the client alone": a resumed session's last flight never arrives, which only the server knows

@@ -10,8 +10,8 @@ export type Hook = () => unknown;
 /** When a function of the user's is called. */
 export interface Occasion {
   /**
-   * What an Error thrown there is: that of a listener, which nobody catches; of a callback, which fails the handshake or
-   * says no; of a transport.
+   * What an Error thrown there is: that of a listener, which nobody catches; of a callback, which fails the handshake
+   * or says no; of a transport.
    */
   kind: 'listener' | 'callback' | 'transport';
   /** Options that call the hook, or that lead to its call. */

@@ -27,7 +27,8 @@ export function namespaceProblem(): string | undefined {
 let created = 0;
 
 /**
- * A client's and a server's host in network namespaces of their own, which two routers join by a link that may be narrow:
+ * A client's and a server's host in network namespaces of their own, which two routers join by a link that may be
+ * narrow:
  *
  *     client -- 1500 -- near -- so much -- far -- 1500 -- server
  */

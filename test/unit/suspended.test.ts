@@ -10,7 +10,9 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** As a process sees it that was stopped and goes on: the clock has advanced, and each timer that is due runs out once. */
+/**
+ * As a process sees it that was stopped and goes on: the clock has advanced, and each timer that is due runs out once.
+ */
 function suspend(ms: number): void {
   const now = performance.now.bind(performance);
   jest.spyOn(performance, 'now').mockImplementation(() => now() + ms);

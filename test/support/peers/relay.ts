@@ -57,8 +57,9 @@ export function losing(from: Side, message: Message): Path {
 }
 
 /**
- * The path between one client and a server on loopback, by default one on which everything passes. Whoever comes to `port` has the same address for the server, as a client that restarts on its port has;
- * and for every server to which the path is moved, as behind a balancer.
+ * The path between one client and a server on loopback, by default one on which everything passes. Whoever comes to
+ * `port` has the same address for the server, as a client that restarts on its port has; and for every server to which
+ * the path is moved, as behind a balancer.
  */
 export class Relay implements AsyncDisposable {
   readonly datagrams: Datagram[] = [];
