@@ -82,7 +82,8 @@ class Soak {
       key: privateKey,
       sessionTimeout: SESSION_TIMEOUT_S,
       idleTimeout: 1000,
-      handshakeTimeout: 1500,
+      // In which a wrong key shows itself, however busy the machine.
+      handshakeTimeout: 5000,
     };
     this.servers = [0, 1].map(() =>
       createServer(options, (peer) => {
