@@ -82,23 +82,29 @@ export interface SessionOptions {
   mtu: number;
   initialTimeoutMs: number;
   maxTimeoutMs: number;
-  /** As a server: ask for a certificate, and refuse who has none. A client always asks. */
-  requestCert: boolean;
-  requireCert: boolean;
   /** End the handshake when the chain is not trusted. */
   requireTrust: boolean;
-  /** As a server: give session tickets; else session IDs. */
-  tickets: boolean;
-  /** As a server: sessions made under another one are not resumed. Up to 32 bytes. */
-  sessionIdContext: Uint8Array;
   /** OpenSSL's list of SRTP profiles; empty: no use_srtp extension (RFC 5764). */
   srtpProfiles: string;
-  /** As a client: for the server_name extension; empty: none. */
+}
+
+export interface ClientSessionOptions extends SessionOptions {
+  /** For the server_name extension; empty: none. */
   serverName: string;
-  /** As a client: ALPN's ProtocolNameList without its length (RFC 7301); empty: none. */
+  /** ALPN's ProtocolNameList without its length (RFC 7301); empty: none. */
   alpnProtocols: Uint8Array;
-  /** As a client: a session to resume, as `sessionData` returned it; empty: none. */
+  /** A session to resume, as `sessionData` returned it; empty: none. */
   session: Uint8Array;
+}
+
+export interface ServerSessionOptions extends SessionOptions {
+  /** Ask for a certificate, and refuse who has none. A client always asks. */
+  requestCert: boolean;
+  requireCert: boolean;
+  /** Give session tickets; else session IDs. */
+  tickets: boolean;
+  /** Sessions made under another one are not resumed. Up to 32 bytes. */
+  sessionIdContext: Uint8Array;
 }
 
 /**
@@ -113,11 +119,11 @@ export interface Session {
    * Copied, wiped when the handshake is complete.
    */
   setPsk(identity: Uint8Array, key: Uint8Array): void;
-  /** As a server: whether the context in use has a fixed key for this identity. */
-  knowsIdentity(identity: Uint8Array): boolean;
+  /** As a server: whether the context in use has a fixed key for this identity; without one, for `pskIdentity`'s. */
+  knowsIdentity(identity?: Uint8Array): boolean;
   /**
    * As a server, before `start`: the context of the name that the client asked for, and what its sessions are made
-   * under, as `SessionOptions.sessionIdContext`. `keepTrust`: who is trusted stays as it was.
+   * under, as `ServerSessionOptions.sessionIdContext`. `keepTrust`: who is trusted stays as it was.
    */
   useContext(context: Context, sessionIdContext: Uint8Array, keepTrust: boolean): void;
   /** As a server, before `start`: the protocol that was chosen; empty: none fits, which ends the handshake. */
@@ -149,8 +155,8 @@ export interface Session {
   takeDatagram(into: Uint8Array, offset: number): number;
   /** Until `handleTimeout` is due, rounded up; -1 when no timer runs. `nowMs` as there. */
   timeoutMs(nowMs: number): number;
-  /** `Stage` of lib/native.ts: how far the key exchange is. */
-  stage(): number;
+  /** How the handshake stands: its `Stage` in the two lowest bits, and those of `Progress`; see lib/native.ts. */
+  progress(): number;
   /**
    * Largest datagram of the flights from now on, 256 bytes at least; what is sent again is cut anew. Before `start`, a
    * session whose ticket does not fit any more is not offered.
@@ -165,10 +171,8 @@ export interface Session {
   /** `level << 8 | description`, -1 when none was seen. */
   alertReceived(): number;
   alertSent(): number;
-  /** True once after OpenSSL asked for a pre-shared key. */
-  takePskRequested(): boolean;
-  /** The identity that the client named; empty before. */
-  pskIdentity(): Buffer;
+  /** The identity that the client named, read as UTF-8; "" before. */
+  pskIdentity(): string;
   /** NSS key log lines since the last call, each ended by a line feed; empty when there is none. */
   takeKeylog(): Buffer;
   /** OpenSSL name of the negotiated (or, during the handshake, pending) suite; "" before the ServerHello. */
@@ -177,11 +181,6 @@ export interface Session {
   cipherStandardName(): string;
   /** "DTLSv1.2" and the like. */
   protocol(): string;
-  /**
-   * Whether there is something to judge the peer by: a certificate or a raw public key whose private key it has shown,
-   * or a session that is resumed.
-   */
-  isPeerKnown(): boolean;
   /** The peer's certificate, DER, and its issuers up to the trusted one; those that it sent when it is not trusted. */
   peerCertificates(): Buffer[];
   /** The peer's raw public key, SubjectPublicKeyInfo DER; empty when it showed none. */
@@ -321,9 +320,9 @@ export interface Binding {
   /** A client's session; a server gets its sessions from `Listener.promote`. */
   Session: new (
     context: Context,
-    options: SessionOptions,
+    options: ClientSessionOptions,
   ) => Session;
-  Listener: new (context: Context, options: SessionOptions) => Listener;
+  Listener: new (context: Context, options: ServerSessionOptions) => Listener;
   /** Only on Linux. */
   UdpSocket?: new () => UdpSocket;
 }

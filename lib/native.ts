@@ -17,6 +17,13 @@ export const Status = {
 /** How far the key exchange is. Mirrors native/tls/connection.h. */
 export const Stage = { Negotiating: 0, SentFinished: 1, AwaitingFinished: 2, Established: 3 } as const;
 
+/**
+ * How a handshake stands: `Stage` in the two lowest bits, whether there is something to judge the peer by (a certificate
+ * or raw public key whose private key it has shown, a session that is resumed), whether OpenSSL has asked for a
+ * pre-shared key. Mirrors native/tls/connection.h.
+ */
+export const Progress = { Stage: 3, PeerKnown: 4, PskRequested: 8 } as const;
+
 /** What a listener made of a datagram. Mirrors native/tls/acceptor.h. */
 export const Verdict = { Ignored: 0, Reply: 1, Verified: 2 } as const;
 

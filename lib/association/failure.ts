@@ -24,7 +24,7 @@ export function handshakeFailure(
     reason: session.reason(),
     alertReceived: session.alertReceived(),
     alertSent: session.alertSent(),
-    pskIdentity: session.pskIdentity().toString(),
+    pskIdentity: session.pskIdentity(),
     waitedFor: isWaiting ? (psk?.isWaiting ? 'pskCallback' : 'callback') : undefined,
     verifyError: session.verifyError(),
   });

@@ -2,6 +2,7 @@ import type { Session } from '../../binding';
 import { usesPsk } from '../credentials/ciphers';
 import type { HandshakeInfo } from '../handshake/info';
 import type { HandshakeRecorder } from '../handshake/recorder';
+import { Progress } from '../native';
 import type { Answer } from './checkpoint';
 import type { DriverSetup } from './driver-setup';
 import type { HandshakeParts } from './handshake-parts';
@@ -10,8 +11,10 @@ import type { Standing } from './peer-judge';
 /** The handshake that runs: its datagrams, its checkpoints (docs/credentials.md), the identity that was asked for. */
 export class HandshakePhase {
   readonly parts: HandshakeParts;
+  /** As the session told it last. */
+  #progress = 0;
   #isJudged = false;
-  #pskIdentity = '';
+  #isIdentityTold = false;
   #traces = false;
 
   constructor(parts: HandshakeParts) {
@@ -36,9 +39,13 @@ export class HandshakePhase {
     return this.parts.psk?.look(this.#session, datagram);
   }
 
-  /** Before the peer sees what OpenSSL answers: once, as soon as there is something to judge it by. */
+  /**
+   * After each verb, before the peer sees what OpenSSL answers: judges the peer, once, as soon as there is something to
+   * judge it by.
+   */
   beforeFlushing(): Answer {
-    if (this.#isJudged || !this.#session.isPeerKnown()) return undefined;
+    this.#progress = this.#session.progress();
+    if (this.#isJudged || (this.#progress & Progress.PeerKnown) === 0) return undefined;
     const answer = this.parts.judge.judge(this.#session);
     this.#isJudged = true;
     return answer;
@@ -46,16 +53,18 @@ export class HandshakePhase {
 
   /** After a datagram that did not complete the handshake. True when the peer behaves as one with another key does. */
   showsWrongKey(datagram: Uint8Array): boolean {
-    const stage = this.#session.stage();
+    const stage = this.#progress & Progress.Stage;
     this.recorder.unresolved(datagram, stage);
     return this.recorder.wrongKeySuspected(stage) && usesPsk(this.#session.cipherName());
   }
 
   /** The identity that OpenSSL asked a key for, once; undefined when there is nothing new. */
   #takePskIdentity(): string | undefined {
-    if (this.#pskIdentity !== '' || !this.#session.takePskRequested()) return undefined;
-    this.#pskIdentity = this.#session.pskIdentity().toString();
-    return this.#pskIdentity;
+    const isAsked = (this.#progress & Progress.PskRequested) !== 0;
+    // A listener to key log lines may have ended the association.
+    if (!isAsked || this.#isIdentityTold || this.#session.isDestroyed()) return undefined;
+    this.#isIdentityTold = true;
+    return this.#session.pskIdentity();
   }
 
   /** From now on describes itself on stderr. */
@@ -79,15 +88,16 @@ export class HandshakePhase {
         events.keylog(lines);
       }
     }
-    const identity = this.#session.isDestroyed() ? undefined : this.#takePskIdentity();
+    const identity = this.#takePskIdentity();
     if (identity !== undefined) events.pskRequested(identity);
   }
 
-  info(): HandshakeInfo {
-    return this.recorder.info(this.#session.cipherName());
+  info(cipherName = this.#session.cipherName()): HandshakeInfo {
+    return this.recorder.info(cipherName);
   }
 
-  standing(): Standing {
-    return this.parts.judge.standing(this.#session);
+  /** `cipherName` is the session's. */
+  standing(cipherName: string): Standing {
+    return this.parts.judge.standing(cipherName);
   }
 }

@@ -21,13 +21,18 @@ export interface Outcome {
   readonly standing: Standing;
 }
 
-export function outcomeOf(session: Session, maxPayload: number, standing: Standing): Outcome {
-  const cipherName = session.cipherName();
+/** IANA's names by OpenSSL's: there are few, and a question costs as much as the making of a string. */
+const standardNames = new Map<string, string>();
+
+/** `cipherName` is the session's. */
+export function outcomeOf(session: Session, cipherName: string, maxPayload: number, standing: Standing): Outcome {
+  const cipherStandardName = standardNames.get(cipherName) ?? session.cipherStandardName();
+  standardNames.set(cipherName, cipherStandardName);
   const negotiated = {
     cipherName,
-    cipherStandardName: session.cipherStandardName(),
+    cipherStandardName,
     protocol: session.protocol(),
-    pskIdentity: usesPsk(cipherName) ? session.pskIdentity().toString() : '',
+    pskIdentity: usesPsk(cipherName) ? session.pskIdentity() : '',
     isReused: session.isReused(),
   };
   return { session, negotiated, maxPayload, standing };

@@ -46,9 +46,9 @@ export class PeerJudge {
   }
 
   /** A peer that showed nothing stands for itself only when it has the pre-shared key. */
-  standing(session: Session): Standing {
+  standing(cipherName: string): Standing {
     if (this.#standing !== undefined) return this.#standing;
-    const authorized = usesPsk(session.cipherName());
+    const authorized = usesPsk(cipherName);
     // What node:tls says of a peer that was asked for a certificate and has none.
     const isMissing = !authorized && this.#config.asks;
     return { authorized, authorizationError: isMissing ? 'UNABLE_TO_GET_ISSUER_CERT' : undefined };
@@ -83,8 +83,8 @@ export class PeerJudge {
     if (this.#trustedPublicKeys !== undefined && certificates.length + key.length > 0) return this.#judgePublicKey(key);
     if (certificates.length > 0) return this.#judgeCertificate(session, certificates);
     const identity = session.pskIdentity();
-    if (!this.#hasAllKeys || identity.length === 0 || session.knowsIdentity(identity)) return undefined;
-    const message = `its session belongs to the identity ${JSON.stringify(identity.toString())}, which psk has no more`;
+    if (!this.#hasAllKeys || identity === '' || session.knowsIdentity()) return undefined;
+    const message = `its session belongs to the identity ${JSON.stringify(identity)}, which psk has no more`;
     const refusal = { code: 'ERR_DTLS_PSK_UNKNOWN', message, alert: Alert.UnknownPskIdentity } as const;
     return { authorized: false, authorizationError: 'PSK_IDENTITY_UNKNOWN', refusal };
   }

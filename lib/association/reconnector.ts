@@ -24,7 +24,7 @@ export class Reconnector {
     this.#onDue = onDue;
   }
 
-  /** To offer with the next attempt, as `SessionOptions.session`. */
+  /** To offer with the next attempt, as `ClientSessionOptions.session`. */
   get session(): Uint8Array {
     // Who resumes is not verified anew: that must not go on for ever.
     return Date.now() < this.#sessionExpiresMs ? this.#session : NO_SESSION;

@@ -248,10 +248,11 @@ export class SessionDriver implements TransportReceiver {
     const session = this.#live.session;
     const handshake = this.#live.handshake;
     if (session === undefined || handshake === undefined) return;
-    const info = handshake.info();
-    const outcome = outcomeOf(session, this.#mtu.established(), handshake.standing());
+    const cipherName = session.cipherName();
+    const info = handshake.info(cipherName);
+    const outcome = outcomeOf(session, cipherName, this.#mtu.established(), handshake.standing(cipherName));
     this.#live.established();
-    this.#data = new DataPhase(session, this.#setup, outcome.negotiated.cipherName);
+    this.#data = new DataPhase(session, this.#setup, cipherName);
     this.#held.hold();
     this.#setup.events.established(info, outcome);
   }

@@ -1,6 +1,6 @@
 import dns from 'node:dns';
 import { isIP } from 'node:net';
-import type { SessionOptions } from '../../binding';
+import type { ClientSessionOptions } from '../../binding';
 import { hostPort } from '../address';
 import { recorderOfEndpoint } from '../capture/capturing-endpoint';
 import { parseCapture } from '../capture/packet-capture';
@@ -97,7 +97,7 @@ export interface ClientConfig extends SessionConfig {
   readonly verification: VerificationConfig;
   /** What a session made here belongs to, and one that is resumed must. */
   readonly sessionBinding: () => string;
-  readonly native: SessionOptions;
+  readonly native: ClientSessionOptions;
   readonly host: string;
   readonly port: number;
   readonly family: 0 | 4 | 6;
@@ -193,7 +193,7 @@ function nativeOptions(
   session: SessionConfig,
   verification: VerificationConfig,
   sessionBinding: () => string,
-): SessionOptions {
+): ClientSessionOptions {
   const { secureContext } = session;
   const name = verification.server?.name ?? '';
   // A server that knows pre-shared keys only has no use for a name, and small ones no code for it.
@@ -202,11 +202,7 @@ function nativeOptions(
     mtu: session.mtu,
     initialTimeoutMs: session.initialTimeoutMs,
     maxTimeoutMs: session.maxTimeoutMs,
-    requestCert: false,
-    requireCert: false,
     requireTrust: requiresTrust(secureContext, verification),
-    tickets: true,
-    sessionIdContext: NOTHING,
     srtpProfiles: parseSrtpProfiles(options.srtpProfiles),
     serverName: asksForName && isIP(name) === 0 ? name : '',
     alpnProtocols: options.ALPNProtocols === undefined ? NOTHING : alpnWire(parseAlpn(options.ALPNProtocols)),
@@ -215,7 +211,7 @@ function nativeOptions(
 }
 
 /** Only OpenSSL can read all of a session, and does so when it is to be offered. */
-function checkSession(secureContext: SecureContext, native: SessionOptions): void {
+function checkSession(secureContext: SecureContext, native: ClientSessionOptions): void {
   try {
     new binding.Session(nativeContextOf(secureContext), native).destroy();
   } catch (cause) {

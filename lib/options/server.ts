@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
-import type { SessionOptions } from '../../binding';
+import type { ServerSessionOptions, SessionOptions } from '../../binding';
 import type { RemoteAddress } from '../address';
 import { parseCapture } from '../capture/packet-capture';
 import { usesPsk } from '../credentials/ciphers';
@@ -110,7 +110,7 @@ export interface ServerConfig extends SessionConfig {
   /** Empty: the extension is ignored, unless there is a callback. */
   readonly alpnProtocols: readonly string[];
   readonly alpnCallback: AlpnCallback | undefined;
-  readonly native: SessionOptions;
+  readonly native: ServerSessionOptions;
   readonly pskCallback: ServerPskCallback | undefined;
   readonly cookieSecrets: readonly Uint8Array[] | undefined;
   /** 0: never. */
@@ -196,15 +196,12 @@ function nativeOptions(options: ServerOptions, session: SessionConfig): Omit<Ses
     initialTimeoutMs: session.initialTimeoutMs,
     maxTimeoutMs: session.maxTimeoutMs,
     srtpProfiles: parseSrtpProfiles(options.srtpProfiles),
-    serverName: '',
-    alpnProtocols: NOTHING,
-    session: NOTHING,
   };
 }
 
 type NativePolicy = Pick<
-  SessionOptions,
-  'requestCert' | 'requireCert' | 'requireTrust' | 'tickets' | 'sessionIdContext'
+  ServerSessionOptions,
+  'requireTrust' | Exclude<keyof ServerSessionOptions, keyof SessionOptions>
 >;
 
 /** What is asked of clients, which depends on the credentials as well. */
@@ -229,8 +226,6 @@ function applyPolicy(
   };
   return { verification, native };
 }
-
-const NOTHING = new Uint8Array();
 
 export interface ListenConfig extends Omit<UdpConfig, 'sendHighWaterMark'> {
   readonly transport: ServerTransport | undefined;

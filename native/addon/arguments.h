@@ -120,20 +120,31 @@ inline bool IsTrue(const Napi::Value& value) { return value.IsBoolean() && value
 
 inline bool IsFalse(const Napi::Value& value) { return value.IsBoolean() && !value.As<Napi::Boolean>().Value(); }
 
+// Of both roles.
 inline ConnectionOptions ConnectionOptionsOf(const Napi::Value& value) {
   ConnectionOptions options;
   options.mtu = NumberOf(PropertyOf(value, "mtu"));
   options.initial_timeout_ms = NumberOf(PropertyOf(value, "initialTimeoutMs"));
   options.max_timeout_ms = NumberOf(PropertyOf(value, "maxTimeoutMs"));
-  options.request_certificate = IsTrue(PropertyOf(value, "requestCert"));
-  options.require_certificate = IsTrue(PropertyOf(value, "requireCert"));
   options.require_trust = !IsFalse(PropertyOf(value, "requireTrust"));
-  options.tickets = IsTrue(PropertyOf(value, "tickets"));
-  options.session_id_context = BytesOf(PropertyOf(value, "sessionIdContext")).ToString();
   options.srtp_profiles = TextOf(PropertyOf(value, "srtpProfiles"));
+  return options;
+}
+
+inline ConnectionOptions ClientOptionsOf(const Napi::Value& value) {
+  ConnectionOptions options = ConnectionOptionsOf(value);
   options.server_name = TextOf(PropertyOf(value, "serverName"));
   options.alpn_protocols = BytesOf(PropertyOf(value, "alpnProtocols")).ToString();
   options.session = BytesOf(PropertyOf(value, "session")).ToString();
+  return options;
+}
+
+inline ConnectionOptions ServerOptionsOf(const Napi::Value& value) {
+  ConnectionOptions options = ConnectionOptionsOf(value);
+  options.request_certificate = IsTrue(PropertyOf(value, "requestCert"));
+  options.require_certificate = IsTrue(PropertyOf(value, "requireCert"));
+  options.tickets = IsTrue(PropertyOf(value, "tickets"));
+  options.session_id_context = BytesOf(PropertyOf(value, "sessionIdContext")).ToString();
   return options;
 }
 

@@ -26,7 +26,7 @@ Listener::Listener(const Napi::CallbackInfo& info) : Wrapped(info) {
     Throw(info.Env(), "the first argument is no DTLS context");
     return;
   }
-  acceptor_ = std::make_unique<Acceptor>(context->tls(), ConnectionOptionsOf(info[1]));
+  acceptor_ = std::make_unique<Acceptor>(context->tls(), ServerOptionsOf(info[1]));
 }
 
 Napi::Value Listener::SetCookieKeys(const Napi::CallbackInfo& info) {

@@ -43,11 +43,10 @@ std::vector<Napi::ClassPropertyDescriptor<Session>> Session::Verbs() {
           InstanceMethod<&Session::SetMtu>("setMtu"),
           InstanceMethod<&Session::TakeDatagram>("takeDatagram"),
           InstanceMethod<&Session::TimeoutMs>("timeoutMs"),
-          InstanceMethod<&Session::GetStage>("stage"),
+          InstanceMethod<&Session::GetProgress>("progress"),
           InstanceMethod<&Session::SetTrace>("setTrace"),
           InstanceMethod<&Session::TakeTrace>("takeTrace"),
           InstanceMethod<&Session::TakeKeylog>("takeKeylog"),
-          InstanceMethod<&Session::TakePskRequested>("takePskRequested"),
           InstanceMethod<&Session::IsDestroyed>("isDestroyed"),
           InstanceMethod<&Session::Destroy>("destroy")};
 }
@@ -65,7 +64,7 @@ Session::Session(const Napi::CallbackInfo& info) : Wrapped(info) {
     return;
   }
   // Servers get their sessions from a Listener.
-  ConnectionOptions options = ConnectionOptionsOf(info[1]);
+  ConnectionOptions options = ClientOptionsOf(info[1]);
   Attach(Connection::Create(context->tls(), Role::kClient, options));
   // There is a master secret in it.
   OPENSSL_cleanse(options.session.data(), options.session.size());
@@ -93,7 +92,8 @@ void Session::Release(Napi::Env env) {
 
 Napi::Value Session::KnowsIdentity(const Napi::CallbackInfo& info) {
   const Call call(this, info);
-  return call ? call.Boolean(call->KnowsIdentity(BytesOf(info[0]).ToString())) : call.Undefined();
+  if (!call) return call.Undefined();
+  return call.Boolean(call->KnowsIdentity(info[0].IsUndefined() ? call->PskIdentity() : BytesOf(info[0]).ToString()));
 }
 
 Napi::Value Session::SetPsk(const Napi::CallbackInfo& info) {
@@ -193,14 +193,9 @@ Napi::Value Session::TimeoutMs(const Napi::CallbackInfo& info) {
   return call ? call.Number(call->TimeoutMs(DoubleOf(info[0]))) : call.Undefined();
 }
 
-Napi::Value Session::GetStage(const Napi::CallbackInfo& info) {
+Napi::Value Session::GetProgress(const Napi::CallbackInfo& info) {
   const Call call(this, info);
-  return call ? call.Number(static_cast<int32_t>(call->stage())) : call.Undefined();
-}
-
-Napi::Value Session::TakePskRequested(const Napi::CallbackInfo& info) {
-  const Call call(this, info);
-  return call ? Napi::Boolean::New(info.Env(), call->TakePskRequested()) : call.Undefined();
+  return call ? call.Number(call->progress()) : call.Undefined();
 }
 
 Napi::Value Session::TakeKeylog(const Napi::CallbackInfo& info) {

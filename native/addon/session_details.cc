@@ -47,7 +47,6 @@ std::vector<Napi::ClassPropertyDescriptor<Session>> Session::Details() {
           InstanceMethod<&Session::CipherName>("cipherName"),
           InstanceMethod<&Session::CipherStandardName>("cipherStandardName"),
           InstanceMethod<&Session::Protocol>("protocol"),
-          InstanceMethod<&Session::IsPeerKnown>("isPeerKnown"),
           InstanceMethod<&Session::PeerCertificates>("peerCertificates"),
           InstanceMethod<&Session::PeerPublicKey>("peerPublicKey"),
           InstanceMethod<&Session::VerifyError>("verifyError"),
@@ -106,18 +105,9 @@ Napi::Value Session::Protocol(const Napi::CallbackInfo& info) {
 
 Napi::Value Session::PskIdentity(const Napi::CallbackInfo& info) {
   const Call call(this, info);
-  return call ? call.Copy(call->PskIdentity()) : call.Undefined();
-}
-
-Napi::Value Session::IsPeerKnown(const Napi::CallbackInfo& info) {
-  const Call call(this, info);
   if (!call) return call.Undefined();
-  // Before the ServerHello a client's session is the one that it offers: what is in it says nothing about this peer.
-  if (call->Cipher() == nullptr) return call.Boolean(false);
-  // Nor does a certificate whose key the peer has not shown yet. With an answer to give, OpenSSL has seen to that.
-  if (SSL_is_init_finished(call.ssl()) == 0 && !call->channel().HasOutput()) return call.Boolean(false);
-  return call.Boolean(SSL_get0_peer_certificate(call.ssl()) != nullptr || PeerRawPublicKey(call.ssl()) != nullptr ||
-                      SSL_session_reused(call.ssl()) == 1);
+  const std::string identity = call->PskIdentity();
+  return Napi::String::New(info.Env(), identity);
 }
 
 Napi::Value Session::PeerCertificates(const Napi::CallbackInfo& info) {

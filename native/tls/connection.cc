@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tls/raw_public_key.h"
 #include "tls/screen.h"
 
 namespace dtls {
@@ -318,6 +319,20 @@ Stage Connection::stage() const {
   return state == "TRCCS" ? Stage::kAwaitingFinished : Stage::kNegotiating;
 }
 
+int32_t Connection::progress() const {
+  return static_cast<int32_t>(stage()) | (IsPeerKnown() ? kPeerKnown : 0) | (psk_requested_ ? kPskRequested : 0);
+}
+
+bool Connection::IsPeerKnown() const {
+  // Before the ServerHello a client's session is the one that it offers: what is in it says nothing about this peer.
+  if (Cipher() == nullptr) return false;
+  const SSL* ssl = ssl_.get();
+  // Nor does a certificate whose key the peer has not shown yet. With an answer to give, OpenSSL has seen to that.
+  if (SSL_is_init_finished(ssl) == 0 && !channel_.HasOutput()) return false;
+  return SSL_get0_peer_certificate(ssl) != nullptr || PeerRawPublicKey(ssl) != nullptr ||
+         SSL_session_reused(ssl) == 1;
+}
+
 size_t Connection::MaxPayload(size_t mtu) const {
   if (!is_established_) return 0;
   // OpenSSL knows one MTU, which is that of a last flight that may have to be sent again.
@@ -326,8 +341,6 @@ size_t Connection::MaxPayload(size_t mtu) const {
   ApplyMtu();
   return payload;
 }
-
-bool Connection::TakePskRequested() { return std::exchange(psk_requested_, false); }
 
 std::string Connection::PskIdentity() const {
   if (!psk_identity_.empty()) return psk_identity_;

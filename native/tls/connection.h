@@ -44,6 +44,15 @@ enum class Stage : int32_t {
   kEstablished = 3,
 };
 
+// How a handshake stands, in one number: its Stage in the two lowest bits, and these.
+enum Progress : int32_t {
+  // There is something to judge the peer by: a certificate or raw public key whose private key it has shown, or a session
+  // that is resumed.
+  kPeerKnown = 4,
+  // OpenSSL has asked for a pre-shared key.
+  kPskRequested = 8,
+};
+
 enum class Role { kClient, kServer };
 
 struct ConnectionOptions {
@@ -98,6 +107,7 @@ class Connection {
   // only.
   int32_t TimeoutMs(double now_ms = 0);
   Stage stage() const;
+  int32_t progress() const;
   // How far a datagram's only record, application data or an alert of epoch 1, is ahead of all that authenticated so
   // far; 0 when it is not, or the datagram is another one.
   uint64_t RecordsAhead(const uint8_t* datagram, size_t size) const;
@@ -113,8 +123,6 @@ class Connection {
   // level << 8 | description (RFC 5246 section 7.2), -1 when none was seen.
   int32_t alert_received() const { return alert_received_; }
   int32_t alert_sent() const { return alert_sent_; }
-  // True once after OpenSSL asked for a pre-shared key.
-  bool TakePskRequested();
   // What the client named (server) or sent (client), in this handshake or in that of the resumed session; empty before.
   std::string PskIdentity() const;
   // As a server: whether the context has a fixed key for it.
@@ -167,6 +175,7 @@ class Connection {
   static int OnAlpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char* offered,
                     unsigned int offered_size, void* unused);
 
+  bool IsPeerKnown() const;
   bool KeepTrust();
   bool ConfigureServer(const ConnectionOptions& options);
   bool ConfigureClient(const ConnectionOptions& options);

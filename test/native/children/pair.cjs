@@ -6,7 +6,8 @@
  * @typedef {import('../../../binding').Binding} Binding
  * @typedef {import('../../../binding').ContextOptions} ContextOptions
  * @typedef {import('../../../binding').Session} Session
- * @typedef {import('../../../binding').SessionOptions} SessionOptions
+ * @typedef {import('../../../binding').ClientSessionOptions} ClientSessionOptions
+ * @typedef {import('../../../binding').ServerSessionOptions} ServerSessionOptions
  */
 
 const IDENTITY = Buffer.from('alice');
@@ -29,7 +30,7 @@ const CONTEXT_OPTIONS = {
   rawPublicKeys: false,
 };
 
-/** With a first timeout that no test waits for. @type {SessionOptions} */
+/** With a first timeout that no test waits for. @type {ClientSessionOptions & ServerSessionOptions} */
 const SESSION_OPTIONS = {
   mtu: 1200,
   initialTimeoutMs: 100_000,
@@ -67,6 +68,12 @@ function takeAll(source) {
   return datagrams;
 }
 
+/** @param {Session} session */
+function isEstablished(session) {
+  // Progress.Stage and Stage.Established of lib/native.ts.
+  return (session.progress() & 3) === 3;
+}
+
 /**
  * A client and a server that knows it. `client` and `server` replace options of their contexts, `clientSession` and
  * `serverSession` those of their sessions.
@@ -77,8 +84,8 @@ class Pair {
    * @param {{
    *   client?: Partial<ContextOptions>,
    *   server?: Partial<ContextOptions>,
-   *   clientSession?: Partial<SessionOptions>,
-   *   serverSession?: Partial<SessionOptions>,
+   *   clientSession?: Partial<ClientSessionOptions>,
+   *   serverSession?: Partial<ServerSessionOptions>,
    * }} [options]
    */
   constructor(binding, { client, server, clientSession, serverSession } = {}) {
@@ -125,7 +132,7 @@ class Pair {
   }
 
   get established() {
-    return this.client.stage() === 3 && this.server?.stage() === 3;
+    return isEstablished(this.client) && this.server !== undefined && isEstablished(this.server);
   }
 
   destroy() {
