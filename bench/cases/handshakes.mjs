@@ -7,10 +7,10 @@ export default {
   title: 'Full handshakes, client, 8 at a time',
   about:
     'A new socket and a new association each, cookie exchange included, ended by close_notify. The server is in C. ' +
-    'Associations share one secure context.',
+    'Associations share one secure context. JavaScript has made 8,000 before, and V8 compiled it.',
   chart: 'bars',
   reference: 'plain-c',
-  metrics: ['handshakesPerCpuSecond', 'handshakesPerSecond'],
+  metrics: ['handshakesPerCpuSecond', 'handshakesPerSecond', 'coldCpuUsPerHandshake'],
   entries: [
     { contestant: 'ours', with: ['plain-c'], run: run('ours') },
     { contestant: 'ours-dgram', with: ['plain-c'], run: run('ours-dgram') },

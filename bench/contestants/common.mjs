@@ -11,7 +11,17 @@ export const PSK = { identity: 'bench', key: Buffer.from(PSK_KEY_HEX, 'hex') };
 /** Room for a message of 1200 bytes. */
 export const MTU = 1400;
 
-const NUMBERS = ['size', 'seconds', 'window', 'associations', 'count', 'concurrency', 'workers', 'receive-buffer'];
+const NUMBERS = [
+  'size',
+  'seconds',
+  'window',
+  'associations',
+  'count',
+  'warm-up',
+  'concurrency',
+  'workers',
+  'receive-buffer',
+];
 
 /** `COMMAND HOST PORT` and the options, numbers as numbers. */
 export function commandLine() {

@@ -6,10 +6,22 @@ import { echo, flood } from './load.mjs';
 
 /** Associations that `echo` and `hold` open at a time. */
 const OPENING = 32;
-/** V8 has compiled everything by then, as in a process that has run for a while. */
-const HANDSHAKES_NOT_COUNTED = 2000;
+/** The first of a process, while V8 compiles. */
+const COLD_HANDSHAKES = 1000;
 
-const { command, host, port, udp, size, seconds, window, associations = 1, count, concurrency } = commandLine();
+const {
+  command,
+  host,
+  port,
+  udp,
+  size,
+  seconds,
+  window,
+  associations = 1,
+  count,
+  concurrency,
+  'warm-up': warmUp = 1,
+} = commandLine();
 const secureContext = createSecureContext({ psk: PSK, ciphers: SUITE });
 const open = () => connect({ host, port, secureContext, mtu: MTU, ...(udp && { udp }) });
 
@@ -51,10 +63,14 @@ const commands = {
 
   async handshake() {
     const handshake = async () => (await open()).close();
-    await repeat(HANDSHAKES_NOT_COUNTED, concurrency, handshake);
+    const cold = Math.min(COLD_HANDSHAKES, warmUp);
+    const endCold = startPhase();
+    await repeat(cold, concurrency, handshake);
+    const { cpuUsPerHandshake: coldCpuUsPerHandshake } = endCold(cold, 'handshake');
+    await repeat(warmUp - cold, concurrency, handshake);
     const endPhase = startPhase();
     await repeat(count, concurrency, handshake);
-    printLine(endPhase(count, 'handshake'));
+    printLine({ ...endPhase(count, 'handshake'), coldCpuUsPerHandshake });
   },
 
   async hold() {

@@ -45,6 +45,9 @@ function readQt(line) {
   };
 }
 
+/** Whether V8 compiles it while it runs. */
+export const isJavaScript = (id) => id.startsWith('ours');
+
 /** Who belongs to no contestant: the devices and the attackers of a server. */
 export const fleet = (port, file, options) => [...peer('fleet'), HOST, String(port), ...flags({ ...options, file })];
 export const hostile = (port, file, options) => [

@@ -12,6 +12,7 @@ export const metrics = {
   lost: { title: 'lost', unit: '' },
   handshakesPerSecond: { title: 'handshakes per second', unit: '/s', better: 'higher' },
   handshakesPerCpuSecond: { title: 'handshakes per second of client CPU', unit: '/s', better: 'higher' },
+  coldCpuUsPerHandshake: { title: 'client CPU per handshake, the first 1,000 of a process', unit: 'µs' },
   serverCpuUsPerHandshake: { title: 'server CPU per handshake', unit: 'µs', better: 'lower' },
   clientRssBytes: { title: 'client: resident memory per association', unit: 'B', better: 'lower' },
   clientHeapBytes: { title: 'client: heap per association', unit: 'B' },

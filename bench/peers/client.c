@@ -11,7 +11,7 @@
 static const char usage[] =
     "usage: PROGRAM flood     HOST PORT [--size BYTES] [--seconds S]\n"
     "       PROGRAM echo      HOST PORT [--size BYTES] [--window W] [--seconds S] [--associations N]\n"
-    "       PROGRAM handshake HOST PORT [--count N] [--concurrency C]\n"
+    "       PROGRAM handshake HOST PORT [--count N] [--concurrency C] [--warm-up N]\n"
     "       PROGRAM hold      HOST PORT [--associations N]\n"
     "HOST is an IPv4 address. Each command prints one line of JSON; hold then waits for SIGTERM.\n";
 
@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
   // A result is wanted before associations are closed, which takes long when they are many.
   setvbuf(stdout, NULL, _IOLBF, 0);
   struct options options = {
-      .size = 100, .window = 1, .seconds = 2, .associations = 1, .count = 1000, .concurrency = 1};
+      .size = 100, .window = 1, .seconds = 2, .associations = 1, .count = 1000, .warm_up = 20, .concurrency = 1};
   parse_options(argc, argv, &options, usage);
   if (argc - optind != 3) exit_with_usage(usage);
   const struct sockaddr_in server = parse_address(argv[optind + 1], argv[optind + 2], usage);

@@ -7,9 +7,11 @@
 #include "common.h"
 #include "opener.h"
 
-enum { WARM_UP = 20, LINGERING = 256 };
+enum { LINGERING = 256 };
 
 struct run {
+  // Handshakes before those that count.
+  int warm_up;
   // The sockets of the associations closed last, which keeps their ports from use. A hello from a port whose
   // close_notify the server has not yet read would reach the old association, and be lost there.
   int lingering[LINGERING];
@@ -24,16 +26,16 @@ static void on_open(void *context, struct association *association, int64_t hand
   int *lingering = &run->lingering[run->opened % LINGERING];
   if (run->opened >= LINGERING) close(*lingering);
   *lingering = association_close(association);
-  if (++run->opened > WARM_UP) samples_add(&run->latencies, handshake_ns);
-  if (run->opened == WARM_UP) {
+  if (++run->opened > run->warm_up) samples_add(&run->latencies, handshake_ns);
+  if (run->opened == run->warm_up) {
     run->started_ns = now_ns();
     run->started_cpu = cpu_seconds();
   }
 }
 
 void handshake(const struct sockaddr_in *server, const struct options *options) {
-  struct run run = {0};
-  open_associations(server, WARM_UP + options->count, options->concurrency, on_open, &run);
+  struct run run = {.warm_up = options->warm_up};
+  open_associations(server, options->warm_up + options->count, options->concurrency, on_open, &run);
   const double seconds = (double)(now_ns() - run.started_ns) / NS_PER_S;
   const double cpu = cpu_seconds() - run.started_cpu;
   samples_sort(&run.latencies);

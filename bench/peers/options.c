@@ -44,7 +44,8 @@ void parse_options(int argc, char **argv, struct options *options, const char *u
       {"count", required_argument, NULL, 'n'},       {"concurrency", required_argument, NULL, 'c'},
       {"rate", required_argument, NULL, 'r'},        {"newcomers", required_argument, NULL, 'e'},
       {"seed", required_argument, NULL, 'd'},        {"kind", required_argument, NULL, 'k'},
-      {"file", required_argument, NULL, 'f'},        {NULL, 0, NULL, 0},
+      {"file", required_argument, NULL, 'f'},        {"warm-up", required_argument, NULL, 'u'},
+      {NULL, 0, NULL, 0},
   };
   int option;
   while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -56,6 +57,7 @@ void parse_options(int argc, char **argv, struct options *options, const char *u
       case 't': options->seconds = parse_seconds(optarg, usage); break;
       case 'a': options->associations = parse_int(optarg, 1, 1000000, usage); break;
       case 'n': options->count = parse_int(optarg, 1, 100000000, usage); break;
+      case 'u': options->warm_up = parse_int(optarg, 1, 100000000, usage); break;
       case 'c': options->concurrency = parse_int(optarg, 1, 1000, usage); break;
       case 'r': options->rate = parse_int(optarg, 0, 100000000, usage); break;
       case 'e': options->newcomers = parse_int(optarg, 0, 1000, usage); break;

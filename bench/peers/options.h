@@ -22,6 +22,7 @@ struct options {
   double seconds;
   int associations;
   int count;
+  int warm_up;
   int concurrency;
   int rate;  // a second; 0 is as fast as it goes
   int newcomers;
