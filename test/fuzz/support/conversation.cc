@@ -146,7 +146,7 @@ int32_t Conversation::DeliverTo(Side side, const Bytes& datagram) {
   // They are there to be told, with what the other side said in them.
   to->TakeTrace();
   to->TakeKeylog();
-  if (to->TakePskRequested()) EXPECT(side == Side::kClient || to->PskIdentity().size() <= kMaxIdentitySize);
+  if (to->progress() & kPskRequested) EXPECT(side == Side::kClient || to->PskIdentity().size() <= kMaxIdentitySize);
   Queue(side, test::TakeAll(*to));
   if (side == target_side_) CheckStatus(was_established, status);
   return status;
