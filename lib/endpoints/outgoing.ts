@@ -52,6 +52,11 @@ export class Outgoing {
     return this.#last?.size ?? 0;
   }
 
+  /** How many datagrams of the last batch wait. */
+  get waiting(): number {
+    return this.#last === undefined ? 0 : this.#last.count - this.#last.doneCount;
+  }
+
   /** Bytes of the batches in use. */
   get memory(): number {
     return this.#batches.length * BATCH_BYTES;

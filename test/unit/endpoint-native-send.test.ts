@@ -68,6 +68,22 @@ describe('what is sent in one turn of the event loop', () => {
     expect(texts(socket)).toEqual(['answer to a', 'answer to b']);
     expect(socket.sends).toBe(1);
   });
+
+  test('from an event that brings much leaves in portions, so that the peer need not wait for its end', async () => {
+    const { endpoint, socket } = await openFake();
+    const receiver = new Receiver();
+    const channel = endpoint.attach(ipv4(1), receiver);
+    const sentBefore: number[] = [];
+    receiver.onDatagram = () => {
+      sentBefore.push(socket.sent.length);
+      send(channel, `answer to ${receiver.texts.at(-1)}`);
+    };
+    socket.arrivals = [{ peer: 0, bytes: Buffer.alloc(40, 'a'), segmentSize: 1 }];
+    socket.event(true);
+    expect(sentBefore).toEqual(Array.from({ length: 40 }, (_, n) => 16 * Math.floor(n / 16)));
+    expect(socket.sent).toHaveLength(40);
+    expect(socket.sends).toBe(3);
+  });
 });
 
 describe('a sender', () => {
@@ -135,6 +151,21 @@ describe('a sender', () => {
 });
 
 describe('when the kernel takes no more', () => {
+  test('answers wait without asking it again for each portion', async () => {
+    const { endpoint, socket } = await openFake();
+    const receiver = new Receiver();
+    const channel = endpoint.attach(ipv4(1), receiver);
+    receiver.onDatagram = () => send(channel, 'answer');
+    socket.room = 0;
+    socket.arrivals = [{ peer: 0, bytes: Buffer.alloc(60, 'a'), segmentSize: 1 }];
+    socket.event(true);
+    // The first portion, and the end of the event.
+    expect(socket.sends).toBe(2);
+    socket.room = all;
+    socket.event(false, true);
+    expect(socket.sent).toHaveLength(60);
+  });
+
   test('the rest leaves in order as soon as there is room, and nothing is asked for after that', async () => {
     const { endpoint, socket } = await openFake();
     const channel = endpoint.attach(ipv4(1), new Receiver());
