@@ -280,8 +280,9 @@ export interface UdpSocket {
   senderOf(entry: number): { address: string; port: number; family: 'IPv4' | 'IPv6' };
   /**
    * Sends `count` datagrams that follow one another in `bytes` from `offset`. `outgoing` holds two integers for each,
-   * the peer's number and the size, from entry `first` on. Returns how many are done with, sent or refused; fewer
-   * than `count`: the socket's buffer is full. Its complement (negative) when `takeError` has something to tell.
+   * the peer's number and the size, from entry `first` on; datagrams of different peers may change places in both.
+   * Returns how many are done with, sent or refused; fewer than `count`: the socket's buffer is full. Its complement
+   * (negative) when `takeError` has something to tell.
    */
   send(bytes: Uint8Array, offset: number, outgoing: Int32Array, first: number, count: number): number;
   sendTo(datagram: Uint8Array, address: string, port: number): number;

@@ -190,7 +190,7 @@ Napi::Value UdpHandle::Send(const Napi::CallbackInfo& info) {
   const size_t first = NumberOf(info[3]);
   const size_t count = NumberOf(info[4]);
   if ((first + count) * sizeof(Outgoing) > outgoing.size * sizeof(int32_t)) return Throw(info.Env(), "no such datagram");
-  const auto* entries = reinterpret_cast<const Outgoing*>(outgoing.data) + first;
+  auto* entries = reinterpret_cast<Outgoing*>(outgoing.data) + first;
   if (!AreWithin(bytes.size, entries, count)) return Throw(info.Env(), "no such datagram");
   const auto done = static_cast<int32_t>(socket_.Send(bytes.data, entries, count));
   return Int32(info.Env(), socket_.has_error() ? ~done : done);

@@ -74,7 +74,8 @@ struct UdpSocket::SendBatch {
   }
 };
 
-size_t UdpSocket::Send(const uint8_t* bytes, const Outgoing* outgoing, size_t count) {
+size_t UdpSocket::Send(uint8_t* bytes, Outgoing* outgoing, size_t count) {
+  if (use_gso_ && !is_connected_) runs_.Gather(bytes, outgoing, count);
   size_t done = 0;
   // Datagrams before this one go one by one: the kernel refused to segment them.
   size_t unsegmented = 0;

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "udp/peer_index.h"
+#include "udp/peer_runs.h"
 #include "udp/socket_address.h"
 
 namespace dtls {
@@ -40,12 +41,6 @@ struct Received {
   int32_t segment_size;
 
   static constexpr int32_t kTruncated = -1;
-};
-
-// One datagram to send; they follow one another in memory. As the Int32Array of UdpSocket.send in binding.d.ts.
-struct Outgoing {
-  int32_t peer;
-  int32_t size;
 };
 
 // A UDP socket that moves many datagrams in one system call. Knows no event loop and no TLS; never blocks.
@@ -82,9 +77,10 @@ class UdpSocket {
   // The sender of an entry of the last Receive().
   const SocketAddress& SenderOf(size_t entry) const { return senders_[entry]; }
 
-  // Sends datagrams that lie one after the other at `bytes`. Returns how many are done with: sent, or refused by the
-  // kernel (see TakeError). Fewer than `count`: the socket's buffer is full.
-  size_t Send(const uint8_t* bytes, const Outgoing* outgoing, size_t count);
+  // Sends datagrams that lie one after the other at `bytes`; those of different peers may change places, in `bytes` and
+  // `outgoing` too. Returns how many are done with: sent, or refused by the kernel (see TakeError). Fewer than `count`:
+  // the socket's buffer is full.
+  size_t Send(uint8_t* bytes, Outgoing* outgoing, size_t count);
   // Sends one datagram to anybody; an errno when the kernel did not take it.
   int SendTo(const uint8_t* bytes, size_t size, const SocketAddress& to);
 
@@ -129,6 +125,7 @@ class UdpSocket {
   int32_t refused_peer_ = PeerIndex::kStranger;
   int32_t error_peer_ = PeerIndex::kStranger;
   PeerIndex peers_;
+  PeerRuns runs_;
   std::array<SocketAddress, kSlots> senders_;
 };
 

@@ -1,4 +1,6 @@
 // Datagrams that a UdpSocket sends through a kernel that refuses what it likes.
+#include <map>
+
 #include "support/expect.h"
 #include "support/fake_kernel.h"
 
@@ -36,14 +38,30 @@ Wanted ReadWanted(Input& input, UdpSocket& socket, const FakeKernel& kernel) {
   return wanted;
 }
 
+// The packets as the socket has arranged them: those of each peer in their order, none lost, none changed.
+std::vector<Packet> Arranged(const Wanted& before, const Wanted& after) {
+  std::vector<Packet> packets;
+  std::map<int32_t, size_t> next;
+  size_t at = 0;
+  for (const Outgoing& each : after.outgoing) {
+    size_t& from = next[each.peer];
+    while (from < before.outgoing.size() && before.outgoing[from].peer != each.peer) ++from;
+    EXPECT(from < before.outgoing.size());
+    packets.push_back(before.packets[from++]);
+    EXPECT(packets.back().bytes == test::Slice(after.bytes, at, at + static_cast<size_t>(each.size)));
+    at += static_cast<size_t>(each.size);
+  }
+  return packets;
+}
+
 // What was sent is what was wanted, in its order, but for what the kernel refused.
-void Check(const Wanted& wanted, size_t done, const FakeKernel& kernel) {
-  EXPECT(done <= wanted.packets.size());
+void Check(const std::vector<Packet>& packets, size_t done, const FakeKernel& kernel) {
+  EXPECT(done <= packets.size());
   size_t next = 0;
   size_t lost = 0;
   for (size_t i = 0; i < done; ++i) {
-    const bool is_sent = next < kernel.sent.size() && kernel.sent[next].address == wanted.packets[i].address &&
-                         kernel.sent[next].bytes == wanted.packets[i].bytes;
+    const bool is_sent = next < kernel.sent.size() && kernel.sent[next].address == packets[i].address &&
+                         kernel.sent[next].bytes == packets[i].bytes;
     is_sent ? ++next : ++lost;
   }
   EXPECT(next == kernel.sent.size());
@@ -66,8 +84,9 @@ void Run(Input& input) {
     kernel.sent.clear();
     kernel.refusals = 0;
     kernel.input = &input;
-    const size_t done = socket.Send(wanted.bytes.data(), wanted.outgoing.data(), wanted.outgoing.size());
-    Check(wanted, done, kernel);
+    Wanted sent = wanted;
+    const size_t done = socket.Send(sent.bytes.data(), sent.outgoing.data(), sent.outgoing.size());
+    Check(Arranged(wanted, sent), done, kernel);
     if (kernel.refusals == 0) EXPECT(!socket.has_error());
     socket.TakeError();
     const Bytes one = input.Short();
