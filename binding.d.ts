@@ -108,9 +108,17 @@ export interface ServerSessionOptions extends SessionOptions {
 }
 
 /**
+ * What a session's datagrams and messages are moved by: calls on the object itself take twice as long. Leads nowhere
+ * once the session is destroyed.
+ */
+export interface SessionHandle {
+  readonly handleOf: 'Session';
+}
+
+/**
  * One end of a DTLS connection: bytes in, bytes out.
  *
- * Call order: `start` once; then `receive` for each datagram and `poll` until Idle; `handleTimeout` when
+ * Call order: `start` once; then `Binding.receive` for each datagram and `poll` until Idle; `handleTimeout` when
  * `timeoutMs` has passed; after each of them `takeDatagram` until 0.
  */
 export interface Session {
@@ -129,22 +137,14 @@ export interface Session {
   /** As a server, before `start`: the protocol that was chosen; empty: none fits, which ends the handshake. */
   selectAlpn(protocol: Uint8Array): void;
   start(): Status;
-  /**
-   * Feeds one datagram, the `length` bytes from `at` on, and polls once. `into` from `offset` must have room for
-   * 16,384 bytes until the handshake is complete, later for as many bytes as the datagram has.
-   */
-  receive(datagram: Uint8Array, at: number, length: number, into: Uint8Array, offset: number): Status;
+  /** For `Binding.receive` and `Binding.write`; another one each time. */
+  handle(): SessionHandle;
   poll(into: Uint8Array, offset: number): Status;
   /**
    * How far a datagram's only record, application data or an alert under the keys, is ahead of all that authenticated
    * so far; 0 when it is not, or the datagram is another one.
    */
   recordsAhead(datagram: Uint8Array): number;
-  /**
-   * Encrypts 1 to 16,384 bytes and copies the oldest outgoing datagram, which is theirs when all before have been
-   * taken, to `into` at `offset`. Returns its size.
-   */
-  write(data: Uint8Array, into: Uint8Array, offset: number): Status;
   /** Before `start`: retransmissions keep to the `nowMs` of the two verbs that take it, not to the system's clock. */
   useVirtualTime(): void;
   /** `nowMs` as performance.now(); read after `useVirtualTime` only. */
@@ -323,6 +323,23 @@ export interface Binding {
     context: Context,
     options: ClientSessionOptions,
   ) => Session;
+  /**
+   * Feeds a session one datagram, the `length` bytes from `at` on, and polls once. `into` from `offset` must have room
+   * for 16,384 bytes until the handshake is complete, later for as many bytes as the datagram has.
+   */
+  receive(
+    session: SessionHandle,
+    datagram: Uint8Array,
+    at: number,
+    length: number,
+    into: Uint8Array,
+    offset: number,
+  ): Status;
+  /**
+   * Encrypts 1 to 16,384 bytes and copies the oldest outgoing datagram, which is theirs when all before have been
+   * taken, to `into` at `offset`. Returns its size.
+   */
+  write(session: SessionHandle, data: Uint8Array, into: Uint8Array, offset: number): Status;
   Listener: new (context: Context, options: ServerSessionOptions) => Listener;
   /** Only on Linux. */
   UdpSocket?: new () => UdpSocket;

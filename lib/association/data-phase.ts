@@ -1,18 +1,20 @@
-import type { Session } from '../../binding';
+import type { SessionHandle } from '../../binding';
 import { maxForgeries } from '../credentials/ciphers';
 import { countCiphertexts } from '../handshake/wire';
-import { Status } from '../native';
+import { binding, Status } from '../native';
 import { Slab } from '../slab';
 import { SlabOutlet } from '../slab-outlet';
 import type { Outlet } from '../transport';
 import type { DriverSetup } from './driver-setup';
+import type { LiveSession } from './live-session';
 
 /** Where a thread's sessions put what they decrypt. */
 export const plaintexts = new Slab();
 
 /** The open association: messages out and in, one native call for each. */
 export class DataPhase {
-  readonly #session: Session;
+  readonly #live: LiveSession;
+  readonly #session: SessionHandle;
   readonly #setup: DriverSetup;
   /** Where the datagrams of messages go. */
   #outlet: Outlet;
@@ -23,8 +25,9 @@ export class DataPhase {
   readonly #maxForged: number;
 
   /** `suite` is OpenSSL's name of the cipher suite. */
-  constructor(session: Session, setup: DriverSetup, suite: string) {
-    this.#session = session;
+  constructor(live: LiveSession, setup: DriverSetup, suite: string) {
+    this.#live = live;
+    this.#session = live.handle;
     this.#setup = setup;
     this.#outlet = outletOf(setup);
     this.#maxForged = setup.maxForgedRecords ?? maxForgeries(suite);
@@ -54,7 +57,7 @@ export class DataPhase {
   send(data: Uint8Array): boolean | undefined {
     const { mtu, stats } = this.#setup;
     const room = this.#outlet.reserve(mtu);
-    const size = this.#session.write(data, room, this.#outlet.offset);
+    const size = binding.write(this.#session, data, room, this.#outlet.offset);
     if (size <= 0) return undefined;
     stats.messagesSent++;
     stats.datagramsSent++;
@@ -66,7 +69,7 @@ export class DataPhase {
 
   /** Takes a datagram that is one record of application data. Anything but Idle is for the caller to deal with. */
   receive(bytes: Uint8Array, offset: number, length: number): number {
-    const status = this.#session.receive(bytes, offset, length, plaintexts.reserve(length), plaintexts.offset);
+    const status = receive(this.#session, bytes, offset, length);
     if (status <= 0) return status;
     this.#setup.stats.messagesReceived++;
     this.#setup.events.message(plaintexts.take(status), bytes, offset, length);
@@ -91,7 +94,7 @@ export class DataPhase {
    */
   adopt(datagram: Uint8Array, move: () => void): number | undefined {
     const { length } = datagram;
-    const status = this.#session.receive(datagram, 0, length, plaintexts.reserve(length), plaintexts.offset);
+    const status = receive(this.#session, datagram, 0, length);
     // Idle is not refused: data without content, and warnings, have authenticated too.
     if (status <= Status.Forged) return undefined;
     const { stats, events } = this.#setup;
@@ -100,11 +103,16 @@ export class DataPhase {
     // Listeners of the move may receive, too.
     const message = status > 0 ? plaintexts.take(status) : undefined;
     move();
-    if (message === undefined || this.#session.isDestroyed()) return status;
+    if (message === undefined || this.#live.session === undefined) return status;
     stats.messagesReceived++;
     events.message(message, datagram, 0, length);
     return Status.Idle;
   }
+}
+
+/** Into the slab that messages are taken from. */
+function receive(session: SessionHandle, bytes: Uint8Array, offset: number, length: number): number {
+  return binding.receive(session, bytes, offset, length, plaintexts.reserve(length), plaintexts.offset);
 }
 
 function outletOf({ transport }: DriverSetup): Outlet {

@@ -1,4 +1,4 @@
-import type { Session } from '../../binding';
+import type { Session, SessionHandle } from '../../binding';
 import { isRemoteAddress, type RemoteAddress } from '../address';
 import type { DtlsError } from '../errors';
 import type { HandshakeFailure } from '../handshake/diagnosis';
@@ -19,6 +19,8 @@ import type { HandshakeTimer } from './handshake-timer';
  * told, then what the user is. Each does nothing when the session has ended before.
  */
 export class LiveSession {
+  /** The session's, which outlives it. */
+  readonly handle: SessionHandle;
   readonly #setup: DriverSetup;
   readonly #sender: FlightSender;
   readonly #timer: HandshakeTimer;
@@ -33,6 +35,7 @@ export class LiveSession {
     this.#timer = timer;
     this.#gate = gate;
     this.#session = parts.session;
+    this.handle = parts.session.handle();
     this.#handshake = new HandshakePhase(parts);
   }
 

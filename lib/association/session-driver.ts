@@ -3,7 +3,7 @@ import { errorOf } from '../errors';
 import type { HandshakeInfo } from '../handshake/info';
 import { isSingleMessage } from '../handshake/wire';
 import { isPromise } from '../maybe-promise';
-import { MAX_PLAINTEXT, Status } from '../native';
+import { binding, MAX_PLAINTEXT, Status } from '../native';
 import { isPiece, noDatagram, sizeOf } from '../options/received';
 import type { TransportReceiver } from '../transport';
 import { DataPhase, plaintexts } from './data-phase';
@@ -150,7 +150,8 @@ export class SessionDriver implements TransportReceiver {
     if (recorder !== undefined && isFlightMissed) this.#sender.repeat(recorder);
     const room = plaintexts.reserve(this.#room(datagram));
     // A transport that failed while repeating has ended the association.
-    const status = this.#live.session?.receive(datagram, 0, datagram.length, room, plaintexts.offset) ?? Status.Idle;
+    if (this.#live.session === undefined) return;
+    const status = binding.receive(this.#live.handle, datagram, 0, datagram.length, room, plaintexts.offset);
     this.#settleData(status, datagram);
   }
 
@@ -252,7 +253,7 @@ export class SessionDriver implements TransportReceiver {
     const info = handshake.info(cipherName);
     const outcome = outcomeOf(session, cipherName, this.#mtu.established(), handshake.standing(cipherName));
     this.#live.established();
-    this.#data = new DataPhase(session, this.#setup, cipherName);
+    this.#data = new DataPhase(this.#live, this.#setup, cipherName);
     this.#held.hold();
     this.#setup.events.established(info, outcome);
   }

@@ -62,6 +62,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Context", Context::Define(env));
   exports.Set("TrustStore", TrustStoreHandle::Define(env));
   exports.Set("Session", session);
+  exports.Set("receive", Napi::Function::New<Session::Receive>(env, "receive"));
+  exports.Set("write", Napi::Function::New<Session::Write>(env, "write"));
   exports.Set("Listener", Listener::Define(env));
 #ifdef DTLS_UDP_SOCKET
   exports.Set("UdpSocket", UdpHandle::Define(env));

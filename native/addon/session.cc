@@ -33,10 +33,9 @@ std::vector<Napi::ClassPropertyDescriptor<Session>> Session::Verbs() {
           InstanceMethod<&Session::UseContext>("useContext"),
           InstanceMethod<&Session::SelectAlpn>("selectAlpn"),
           InstanceMethod<&Session::Start>("start"),
-          InstanceMethod<&Session::Receive>("receive"),
+          InstanceMethod<&Session::Handle>("handle"),
           InstanceMethod<&Session::Poll>("poll"),
           InstanceMethod<&Session::RecordsAhead>("recordsAhead"),
-          InstanceMethod<&Session::Write>("write"),
           InstanceMethod<&Session::UseVirtualTime>("useVirtualTime"),
           InstanceMethod<&Session::HandleTimeout>("handleTimeout"),
           InstanceMethod<&Session::Shutdown>("shutdown"),
@@ -68,7 +67,7 @@ Session::Session(const Napi::CallbackInfo& info) : Wrapped(info) {
   Attach(Connection::Create(context->tls(), Role::kClient, options));
   // There is a master secret in it.
   OPENSSL_cleanse(options.session.data(), options.session.size());
-  if (connection_ == nullptr) Throw(info.Env(), "OpenSSL could not make a session of these options");
+  if (slot_->connection == nullptr) Throw(info.Env(), "OpenSSL could not make a session of these options");
 }
 
 // Runs as a finalizer too: frees, and touches no JavaScript.
@@ -80,13 +79,13 @@ Napi::Value Session::Adopt(Napi::Env env, const Napi::Function& constructor, std
 
 void Session::Attach(std::unique_ptr<Connection> connection) {
   if (connection == nullptr) return;
-  connection_ = std::move(connection);
+  slot_->connection = std::move(connection);
   AdjustExternalMemory(Env(), kConnectionMemory);
 }
 
 void Session::Release(Napi::Env env) {
-  if (connection_ == nullptr) return;
-  connection_.reset();
+  if (slot_->connection == nullptr) return;
+  slot_->connection.reset();
   AdjustExternalMemory(env, -kConnectionMemory);
 }
 
@@ -127,12 +126,29 @@ Napi::Value Session::Start(const Napi::CallbackInfo& info) {
   return call ? call.Number(call->Start()) : call.Undefined();
 }
 
-Napi::Value Session::Receive(const Napi::CallbackInfo& info) {
+Napi::Value Session::Handle(const Napi::CallbackInfo& info) {
   const Call call(this, info);
   if (!call) return call.Undefined();
-  const Bytes datagram = RangeOf(info[0], info[1], info[2]);
-  const Bytes into = RoomOf(info[3], info[4]);
+  using Owner = std::shared_ptr<Slot>;
+  const auto finalize = [](Napi::Env, Slot*, Owner* owner) { delete owner; };
+  return Napi::External<Slot>::New(info.Env(), slot_.get(), finalize, new Owner(slot_));
+}
+
+Napi::Value Session::Receive(const Napi::CallbackInfo& info) {
+  const Call call(info);
+  if (!call) return call.Undefined();
+  const Bytes datagram = RangeOf(info[1], info[2], info[3]);
+  const Bytes into = RoomOf(info[4], info[5]);
   return call.Number(call->Receive(datagram.data, datagram.size, into.data, into.size));
+}
+
+Napi::Value Session::Write(const Napi::CallbackInfo& info) {
+  const Call call(info);
+  if (!call) return call.Undefined();
+  const Bytes data = BytesOf(info[1]);
+  const Bytes into = RoomOf(info[2], info[3]);
+  const int32_t status = call->Write(data.data, data.size);
+  return call.Number(status == kIdle ? static_cast<int32_t>(call->Take(into.data, into.size)) : status);
 }
 
 Napi::Value Session::Poll(const Napi::CallbackInfo& info) {
@@ -148,15 +164,6 @@ Napi::Value Session::RecordsAhead(const Napi::CallbackInfo& info) {
   const Bytes datagram = BytesOf(info[0]);
   // Exact: a number has 48 bits.
   return Napi::Number::New(info.Env(), static_cast<double>(call->RecordsAhead(datagram.data, datagram.size)));
-}
-
-Napi::Value Session::Write(const Napi::CallbackInfo& info) {
-  const Call call(this, info);
-  if (!call) return call.Undefined();
-  const Bytes data = BytesOf(info[0]);
-  const Bytes into = RoomOf(info[1], info[2]);
-  const int32_t status = call->Write(data.data, data.size);
-  return call.Number(status == kIdle ? static_cast<int32_t>(call->Take(into.data, into.size)) : status);
 }
 
 Napi::Value Session::UseVirtualTime(const Napi::CallbackInfo& info) {
@@ -219,7 +226,7 @@ Napi::Value Session::TakeTrace(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Session::IsDestroyed(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), connection_ == nullptr);
+  return Napi::Boolean::New(info.Env(), slot_->connection == nullptr);
 }
 
 Napi::Value Session::Destroy(const Napi::CallbackInfo& info) {

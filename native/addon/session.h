@@ -14,16 +14,25 @@ namespace dtls {
 
 // binding.d.ts Session: the N-API face of a Connection. What moves the connection on is in session.cc, what tells of it
 // in session_details.cc. No JavaScript runs inside a verb.
+//
+// Node-API finds the native half of an object by a private property, which takes as long as a short message takes
+// OpenSSL. So the two verbs that move messages are functions of a handle, which Node-API takes as it is.
 class Session : public Wrapped<Session> {
  public:
   static Napi::Function Define(Napi::Env env);
   // Wraps a connection that a Listener verified.
   static Napi::Value Adopt(Napi::Env env, const Napi::Function& constructor, std::unique_ptr<Connection> connection);
+  static Napi::Value Receive(const Napi::CallbackInfo& info);
+  static Napi::Value Write(const Napi::CallbackInfo& info);
 
   explicit Session(const Napi::CallbackInfo& info);
   ~Session() override;
 
  private:
+  // What a handle leads to. It may outlive the session, and the connection is gone then.
+  struct Slot {
+    std::unique_ptr<Connection> connection;
+  };
   // The connection of one call; throws when there is none any more.
   class Call;
 
@@ -35,10 +44,9 @@ class Session : public Wrapped<Session> {
   Napi::Value UseContext(const Napi::CallbackInfo& info);
   Napi::Value SelectAlpn(const Napi::CallbackInfo& info);
   Napi::Value Start(const Napi::CallbackInfo& info);
-  Napi::Value Receive(const Napi::CallbackInfo& info);
+  Napi::Value Handle(const Napi::CallbackInfo& info);
   Napi::Value Poll(const Napi::CallbackInfo& info);
   Napi::Value RecordsAhead(const Napi::CallbackInfo& info);
-  Napi::Value Write(const Napi::CallbackInfo& info);
   Napi::Value UseVirtualTime(const Napi::CallbackInfo& info);
   Napi::Value HandleTimeout(const Napi::CallbackInfo& info);
   Napi::Value Shutdown(const Napi::CallbackInfo& info);
@@ -78,15 +86,14 @@ class Session : public Wrapped<Session> {
   void Attach(std::unique_ptr<Connection> connection);
   void Release(Napi::Env env);
 
-  std::unique_ptr<Connection> connection_;
+  const std::shared_ptr<Slot> slot_ = std::make_shared<Slot>();
 };
 
 class Session::Call {
  public:
-  Call(const Session* session, const Napi::CallbackInfo& info)
-      : env_(info.Env()), connection_(session->connection_.get()) {
-    if (connection_ == nullptr) Throw(env_, "the DTLS session is destroyed");
-  }
+  Call(const Session* session, const Napi::CallbackInfo& info) : Call(session->slot_.get(), info) {}
+  // The first argument is a handle.
+  explicit Call(const Napi::CallbackInfo& info) : Call(SlotOf(info[0]), info) {}
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
@@ -100,6 +107,16 @@ class Session::Call {
   Napi::Value Copy(const std::string& bytes) const { return CopyOf(env_, bytes); }
 
  private:
+  Call(const Slot* slot, const Napi::CallbackInfo& info)
+      : env_(info.Env()), connection_(slot == nullptr ? nullptr : slot->connection.get()) {
+    if (connection_ == nullptr) Throw(env_, "the DTLS session is destroyed");
+  }
+  static const Slot* SlotOf(const Napi::Value& handle) {
+    void* slot = nullptr;
+    napi_get_value_external(handle.Env(), handle, &slot);
+    return static_cast<const Slot*>(slot);
+  }
+
   const Napi::Env env_;
   Connection* const connection_;
 };

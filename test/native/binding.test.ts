@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Session } from '../../binding';
+import type { Session, SessionHandle } from '../../binding';
 import { binding, Progress, Stage, Status, Verdict } from '../../lib/native';
 import {
   ADDRESS,
@@ -16,8 +16,8 @@ import {
 
 const stageOf = (session: Session) => session.progress() & Progress.Stage;
 
-const established = (options?: ConstructorParameters<typeof Pair>[1]) => {
-  const pair = new Pair(binding, options).handshake();
+const established = (options?: ConstructorParameters<typeof Pair>[0]) => {
+  const pair = new Pair(options).handshake();
   expect(pair.established).toBe(true);
   return pair;
 };
@@ -34,7 +34,9 @@ describe('the addon', () => {
       ...(process.platform === 'linux' ? ['UdpSocket'] : []),
       'hasRawPublicKeys',
       'readPkcs12',
+      'receive',
       'versions',
+      'write',
     ]);
     for (const value of Object.values(exported)) expect(typeof value).toBe('function');
   });
@@ -59,24 +61,24 @@ describe('the addon', () => {
 describe('a context', () => {
   test('lists the suites of its cipher list in order', () => {
     const ciphers = 'PSK-AES256-GCM-SHA384:PSK-AES128-GCM-SHA256';
-    const { names, ids } = createContext(binding, { ciphers }).suites();
+    const { names, ids } = createContext({ ciphers }).suites();
     expect([...names]).toEqual(ciphers.split(':'));
     expect([...ids]).toEqual([0x00a9, 0x00a8]);
   });
 
   test('leaves out suites that the security level forbids', () => {
     const ciphers = 'PSK-AES128-GCM-SHA256:PSK-AES128-CCM8:@SECLEVEL=5';
-    expect([...createContext(binding, { ciphers }).suites().names]).toEqual([]);
+    expect([...createContext({ ciphers }).suites().names]).toEqual([]);
   });
 
   test("is refused with the option's name and OpenSSL's reason", () => {
-    expect(() => createContext(binding, { ciphers: 'NO-SUCH-SUITE' })).toThrow(
+    expect(() => createContext({ ciphers: 'NO-SUCH-SUITE' })).toThrow(
       expect.objectContaining({ code: 'ciphers', message: 'no cipher match' }) as unknown as Error,
     );
   });
 
   test('takes ticket keys of 48 bytes only, and none at all', () => {
-    const context = createContext(binding);
+    const context = createContext();
     for (const size of [0, 47, 49, 96]) {
       expect(() => context.setTicketKeys([Buffer.alloc(48), Buffer.alloc(size)])).toThrow('48 bytes');
     }
@@ -115,7 +117,7 @@ describe('a session', () => {
   });
 
   test('has negotiated nothing before it starts', () => {
-    const { client } = new Pair(binding);
+    const { client } = new Pair();
     expect(stageOf(client)).toBe(Stage.Negotiating);
     expect(client.cipherName()).toBe('');
     expect(client.cipherStandardName()).toBe('');
@@ -131,7 +133,7 @@ describe('a session', () => {
   });
 
   test('of a server knows the identities that the context in use has keys for', () => {
-    const pair = new Pair(binding);
+    const pair = new Pair();
     pair.onServer = (session) => {
       expect(session.knowsIdentity(IDENTITY)).toBe(true);
       expect(session.knowsIdentity(IDENTITY.subarray(1))).toBe(false);
@@ -145,7 +147,7 @@ describe('a session', () => {
   });
 
   test('runs a timer while it waits for its peer', () => {
-    const { client } = new Pair(binding);
+    const { client } = new Pair();
     expect(client.start()).toBe(Status.Idle);
     expect(client.timeoutMs(performance.now())).toBeGreaterThan(0);
     expect(client.timeoutMs(performance.now())).toBeLessThanOrEqual(SESSION_OPTIONS.initialTimeoutMs);
@@ -155,12 +157,25 @@ describe('a session', () => {
   test('takes and fills memory at an offset and nowhere else', () => {
     const { client, accepted: server } = established();
     const into = Buffer.alloc(300, 0xee);
-    const size = client.write(Buffer.from('--message--').subarray(2, 9), into, 100);
+    const size = binding.write(client.handle(), Buffer.from('--message--').subarray(2, 9), into, 100);
     expect(into.subarray(0, 100)).toEqual(Buffer.alloc(100, 0xee));
     expect(into.subarray(100 + size)).toEqual(Buffer.alloc(200 - size, 0xee));
     const plain = Buffer.alloc(64, 0xee);
-    expect(server.receive(into, 100, size, plain, 5)).toBe(7);
+    expect(binding.receive(server.handle(), into, 100, size, plain, 5)).toBe(7);
     expect(plain.toString('latin1', 0, 13)).toBe('\xee\xee\xee\xee\xeemessage\xee');
+  });
+
+  test('of a destroyed session no handle leads anywhere, nor does anything else that is taken for one', () => {
+    const { client } = established();
+    const [message, into] = [Buffer.from('message'), Buffer.alloc(300)];
+    const handle = client.handle();
+    client.destroy();
+    const nothing: unknown[] = [handle, client, undefined, null, 1, Symbol('handle'), {}];
+    for (const each of nothing as SessionHandle[]) {
+      expect(() => binding.write(each, message, into, 0)).toThrow('the DTLS session is destroyed');
+      expect(() => binding.receive(each, into, 0, 100, into, 0)).toThrow('the DTLS session is destroyed');
+    }
+    expect(into).toEqual(Buffer.alloc(300));
   });
 
   test('reads a second record of a datagram with poll', () => {
@@ -174,7 +189,7 @@ describe('a session', () => {
   });
 
   test('keeps a datagram for which there is no room', () => {
-    const { client } = new Pair(binding);
+    const { client } = new Pair();
     client.start();
     expect(client.takeDatagram(Buffer.alloc(10), 0)).toBe(0);
     expect(client.takeDatagram(Buffer.alloc(1200), 1200)).toBe(0);
@@ -189,7 +204,7 @@ describe('a session', () => {
   });
 
   test('fails with the alert of a peer that does not know the identity', () => {
-    const pair = new Pair(binding, { server: { pskTable: [] } }).handshake();
+    const pair = new Pair({ server: { pskTable: [] } }).handshake();
     expect(pair.status).toEqual({ client: Status.Failed, server: Status.Failed });
     expect(pair.client.alertReceived()).toBe((2 << 8) | 115);
     expect(pair.accepted.alertSent()).toBe((2 << 8) | 115);
@@ -198,7 +213,7 @@ describe('a session', () => {
   });
 
   test('shows a wrong key in its stage and nowhere else', () => {
-    const pair = new Pair(binding, { server: { pskTable: [[IDENTITY, Buffer.from('wrong')]] } }).handshake();
+    const pair = new Pair({ server: { pskTable: [[IDENTITY, Buffer.from('wrong')]] } }).handshake();
     expect(pair.status).toEqual({ client: Status.Idle, server: Status.Idle });
     expect(stageOf(pair.client)).toBe(Stage.SentFinished);
     expect(stageOf(pair.accepted)).toBe(Stage.AwaitingFinished);
@@ -215,7 +230,7 @@ describe('a session', () => {
   test('completes its handshake without room for a message', () => {
     const room = new Uint8Array(new ArrayBuffer(16_384));
     structuredClone(room.buffer, { transfer: [room.buffer] });
-    const pair = new Pair(binding);
+    const pair = new Pair();
     pair.client.start();
     pair.toServer(takeAll(pair.client)[0]);
     expect(feed(pair.client, takeAll(pair.listener)[0] as Buffer, room)).toBe(Status.Idle);
@@ -247,14 +262,14 @@ describe('a listener', () => {
   };
 
   test('answers a hello without a cookie and keeps nothing to promote', () => {
-    const pair = new Pair(binding);
+    const pair = new Pair();
     expect(pair.listener.accept(helloOf(pair), ADDRESS)).toBe(Verdict.Reply);
     expect(takeAll(pair.listener)).toHaveLength(1);
     expect(() => pair.listener.promote()).toThrow('no verified DTLS connection waits');
   });
 
   test('ignores what is no hello', () => {
-    const { listener } = new Pair(binding);
+    const { listener } = new Pair();
     for (const datagram of [Buffer.alloc(0), Buffer.alloc(100), Buffer.from('GET / HTTP/1.1')]) {
       expect(listener.accept(datagram, ADDRESS)).toBe(Verdict.Ignored);
       expect(takeAll(listener)).toHaveLength(0);
@@ -265,14 +280,14 @@ describe('a listener', () => {
     const pair = established();
     const { listener } = pair;
     for (let i = 0; i < 3; i += 1) {
-      const next = new Pair(binding);
+      const next = new Pair();
       next.listener = listener;
       expect(next.handshake().established).toBe(true);
     }
   });
 
   test('takes cookie keys of 32 bytes only', () => {
-    const { listener } = new Pair(binding);
+    const { listener } = new Pair();
     const key = Buffer.alloc(32);
     for (const wrong of [Buffer.alloc(31), Buffer.alloc(33), Buffer.alloc(0)]) {
       expect(() => listener.setCookieKeys([wrong, key])).toThrow('32 bytes');
@@ -293,7 +308,7 @@ describe('a listener', () => {
 
 test('the key of a context is a copy', () => {
   const key = Buffer.from(KEY);
-  const pair = new Pair(binding, { client: { psk: { identity: IDENTITY, key } } });
+  const pair = new Pair({ client: { psk: { identity: IDENTITY, key } } });
   key.fill(0);
   expect(pair.handshake().established).toBe(true);
 });

@@ -28,7 +28,7 @@ const trust = () => new binding.TrustStore([ca.der], []);
 
 /** A client that trusts `ca`, and a server with a certificate of it. */
 function certified(clientSession: Partial<ClientSessionOptions> = {}, server: Partial<ContextOptions> = {}) {
-  const pair = new Pair(binding, {
+  const pair = new Pair({
     client: { ciphers, psk: undefined },
     server: { ciphers, identities: [identityOf(leaf)], ...server },
     clientSession,
@@ -68,7 +68,7 @@ describe('certificates', () => {
   });
 
   test('of a context without a trust store are not trusted', () => {
-    const pair = new Pair(binding, {
+    const pair = new Pair({
       client: { ciphers, psk: undefined },
       server: { ciphers, identities: [identityOf(leaf)] },
       clientSession: { requireTrust: false },
@@ -86,7 +86,7 @@ describe('certificates', () => {
     ['an object without anything', () => [{}]],
     ['a good identity and a bad one', () => [identityOf(leaf), {}]],
   ])('are refused by their option: %s', (_, identities) => {
-    expect(() => createContext(binding, { ciphers, identities: identities() as OwnIdentity[] })).toThrow(
+    expect(() => createContext({ ciphers, identities: identities() as OwnIdentity[] })).toThrow(
       expect.objectContaining({ code: 'identities' }) as unknown as Error,
     );
   });
@@ -109,7 +109,7 @@ describe('a trust store', () => {
   });
 
   test('is the only thing that setTrust takes', () => {
-    const context = createContext(binding);
+    const context = createContext();
     for (const wrong of [undefined, {}, context, Object.create(binding.TrustStore.prototype)]) {
       expect(() => context.setTrust(wrong as never, false)).toThrow('no trust store');
     }
@@ -182,7 +182,7 @@ describe('what else was negotiated', () => {
     const { client } = certified({}, { groups: 'P-384' }).handshake();
     expect(client.ephemeralKey()).toEqual({ type: 'ECDH', name: 'secp384r1', size: 384 });
     const dhe = 'DHE-PSK-AES128-GCM-SHA256';
-    const pair = new Pair(binding, { client: { ciphers: dhe }, server: { ciphers: dhe } }).handshake();
+    const pair = new Pair({ client: { ciphers: dhe }, server: { ciphers: dhe } }).handshake();
     expect(pair.client.ephemeralKey()).toEqual({ type: 'DH', size: 3072 });
   });
 

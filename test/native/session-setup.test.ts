@@ -8,7 +8,7 @@ const NO_APPLICATION_PROTOCOL = (2 << 8) | 120;
 const NOTHING = Buffer.alloc(0);
 
 /** A pair of which neither context has keys. */
-const unprepared = () => new Pair(binding, { client: { psk: undefined }, server: { pskTable: [] } });
+const unprepared = () => new Pair({ client: { psk: undefined }, server: { pskTable: [] } });
 
 describe('setPsk', () => {
   test('gives each side credentials for one handshake', () => {
@@ -74,8 +74,8 @@ describe('setPsk', () => {
 
 describe('useContext', () => {
   test('lets a server go on with the credentials of another context', () => {
-    const pair = new Pair(binding, { server: { pskTable: [] } });
-    const other = createContext(binding, { pskTable: [[IDENTITY, KEY]] });
+    const pair = new Pair({ server: { pskTable: [] } });
+    const other = createContext({ pskTable: [[IDENTITY, KEY]] });
     pair.onServer = (session) => session.useContext(other, NOTHING, false);
     expect(pair.handshake().established).toBe(true);
   });
@@ -85,9 +85,9 @@ describe('useContext', () => {
     ['an object', {}],
     ['a prototype', Object.create(binding.Context.prototype)],
     ['a trust store', new binding.TrustStore([], [])],
-    ['a session', new Pair(binding).client],
+    ['a session', new Pair().client],
   ])('refuses %s and leaves the session as it was', (_, wrong) => {
-    const pair = new Pair(binding);
+    const pair = new Pair();
     pair.onServer = (session) => {
       expect(() => session.useContext(wrong as Context, NOTHING, false)).toThrow('no DTLS context');
     };
@@ -95,7 +95,7 @@ describe('useContext', () => {
   });
 
   test('refuses a session id context of more than 32 bytes', () => {
-    const pair = new Pair(binding);
+    const pair = new Pair();
     pair.onServer = (session) => {
       expect(() => session.useContext(pair.serverContext, Buffer.alloc(33), false)).toThrow('could not use');
     };
@@ -107,14 +107,14 @@ describe('selectAlpn', () => {
   const alpnProtocols = Buffer.from('\x02h2\x04coap');
 
   test('is what both sides then tell', () => {
-    const pair = new Pair(binding, { clientSession: { alpnProtocols } });
+    const pair = new Pair({ clientSession: { alpnProtocols } });
     pair.onServer = (session) => session.selectAlpn(Buffer.from('coap'));
     expect(pair.handshake().established).toBe(true);
     expect([pair.client.alpnProtocol(), pair.accepted.alpnProtocol()]).toEqual(['coap', 'coap']);
   });
 
   test('ends the handshake when nothing is selected', () => {
-    const pair = new Pair(binding, { clientSession: { alpnProtocols } });
+    const pair = new Pair({ clientSession: { alpnProtocols } });
     pair.onServer = (session) => session.selectAlpn(NOTHING);
     pair.handshake();
     expect(pair.client.alertReceived()).toBe(NO_APPLICATION_PROTOCOL);
@@ -125,13 +125,13 @@ describe('a session to resume', () => {
   const server = { tickets: true };
 
   test.each([false, true])('comes out of sessionData and abbreviates the next handshake; tickets: %s', (tickets) => {
-    const pair = new Pair(binding, { serverSession: { tickets } });
+    const pair = new Pair({ serverSession: { tickets } });
     pair.serverContext.setTicketKeys([Buffer.alloc(48, 1)]);
     expect(pair.handshake().established).toBe(true);
     expect([pair.client.isReused(), pair.accepted.isReused()]).toEqual([false, false]);
     const session = pair.client.sessionData();
     expect(pair.client.sessionExpiryS()).toBeGreaterThan(Date.now() / 1000 + 200);
-    const next = new Pair(binding, { clientSession: { session } });
+    const next = new Pair({ clientSession: { session } });
     next.listener = pair.listener;
     pair.accepted.shutdown();
     expect(next.handshake().established).toBe(true);
@@ -140,14 +140,14 @@ describe('a session to resume', () => {
   });
 
   test('is empty while there is none', () => {
-    const { client } = new Pair(binding, { serverSession: server });
+    const { client } = new Pair({ serverSession: server });
     expect(client.sessionData()).toHaveLength(0);
     expect(client.sessionExpiryS()).toBe(0);
   });
 
   test('that cannot be read is refused', () => {
     for (const session of [Buffer.from('x'), Buffer.alloc(100, '0')]) {
-      expect(() => new Pair(binding, { clientSession: { session } })).toThrow('could not make a session');
+      expect(() => new Pair({ clientSession: { session } })).toThrow('could not make a session');
     }
   });
 });

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import type { Session } from '../../binding';
 import { type DtlsAssociation, type ServerLimits, versions } from '../../lib';
 import { DataPhase } from '../../lib/association/data-phase';
 import type { DriverSetup } from '../../lib/association/driver-setup';
+import type { LiveSession } from '../../lib/association/live-session';
 import { maxForgeries } from '../../lib/credentials/ciphers';
 import { HandshakeType } from '../../lib/handshake/wire';
 import { Status } from '../../lib/native';
@@ -257,7 +257,7 @@ describe('limits.maxForgedRecords', () => {
   test('of the suite ends an association that has no other', async () => {
     const { client } = await openPair();
     const setup = { stats: client.stats, events: { dropped: () => {} }, transport: {}, maxForgedRecords: undefined };
-    const data = new DataPhase({} as Session, setup as unknown as DriverSetup, 'PSK-AES128-CCM8');
+    const data = new DataPhase({} as LiveSession, setup as unknown as DriverSetup, 'PSK-AES128-CCM8');
     let drops = 1;
     while (!data.drop(Status.Forged, forged)) drops++;
     expect(drops).toBe(2 ** 20);
@@ -267,7 +267,7 @@ describe('limits.maxForgedRecords', () => {
     const { client } = await openPair();
     const setup = { stats: client.stats, events: { dropped: () => {} }, transport: {}, maxForgedRecords: 2 };
     for (let session = 1; session <= 2; session++) {
-      const data = new DataPhase({} as Session, setup as unknown as DriverSetup, 'PSK-AES128-CCM8');
+      const data = new DataPhase({} as LiveSession, setup as unknown as DriverSetup, 'PSK-AES128-CCM8');
       expect([Status.Forged, Status.Replayed, Status.Forged].map((status) => data.drop(status, forged))).toEqual([
         false,
         false,

@@ -21,32 +21,32 @@ function watch(object) {
 /** @type {Record<string, () => void>} */
 const lives = {
   'a context alone'() {
-    watch(createContext(binding));
+    watch(createContext());
   },
   'a session that never started'() {
-    watch(new Pair(binding).client);
+    watch(new Pair().client);
   },
   'a pair in its handshake'() {
-    const pair = new Pair(binding, { server: { pskTable: [] } });
+    const pair = new Pair({ server: { pskTable: [] } });
     pair.client.start();
     watch(pair.client);
     watch(pair.listener);
   },
   'an established pair'() {
-    const pair = new Pair(binding).handshake();
+    const pair = new Pair().handshake();
     watch(pair.client);
     watch(pair.listener);
     watch(pair.accepted);
   },
   'a destroyed pair'() {
-    const pair = new Pair(binding).handshake();
+    const pair = new Pair().handshake();
     pair.destroy();
     watch(pair.client);
     watch(pair.listener);
     watch(pair.accepted);
   },
   'a session with keys of its own'() {
-    const pair = new Pair(binding, { client: { psk: undefined }, server: { pskTable: [] } });
+    const pair = new Pair({ client: { psk: undefined }, server: { pskTable: [] } });
     pair.client.setPsk(IDENTITY, KEY);
     pair.onServer = (session) => session.setPsk(IDENTITY, KEY);
     pair.handshake();
@@ -55,7 +55,7 @@ const lives = {
   },
   'a trust store that a context uses, and a context that a session took'() {
     const trust = new binding.TrustStore([], []);
-    const pair = new Pair(binding);
+    const pair = new Pair();
     pair.onServer = (session) => session.useContext(pair.clientContext, Buffer.alloc(0), false);
     pair.clientContext.setTrust(trust, true);
     pair.handshake();
@@ -64,7 +64,7 @@ const lives = {
     watch(pair.accepted);
   },
   'a failed pair'() {
-    const pair = new Pair(binding, { server: { pskTable: [] } }).handshake();
+    const pair = new Pair({ server: { pskTable: [] } }).handshake();
     watch(pair.client);
     watch(pair.accepted);
   },

@@ -2,8 +2,9 @@
 
 // Two sessions in memory, for the Jest tests and for the programs of this folder.
 
+const binding = require('./addon.cjs');
+
 /**
- * @typedef {import('../../../binding').Binding} Binding
  * @typedef {import('../../../binding').ContextOptions} ContextOptions
  * @typedef {import('../../../binding').Session} Session
  * @typedef {import('../../../binding').ClientSessionOptions} ClientSessionOptions
@@ -48,11 +49,8 @@ const SESSION_OPTIONS = {
 
 const room = Buffer.alloc(65_536);
 
-/**
- * @param {Binding} binding
- * @param {Partial<ContextOptions>} [options]
- */
-function createContext(binding, options) {
+/** @param {Partial<ContextOptions>} [options] */
+function createContext(options) {
   return new binding.Context({ ...CONTEXT_OPTIONS, ...options });
 }
 
@@ -80,7 +78,6 @@ function isEstablished(session) {
  */
 class Pair {
   /**
-   * @param {Binding} binding
    * @param {{
    *   client?: Partial<ContextOptions>,
    *   server?: Partial<ContextOptions>,
@@ -88,9 +85,9 @@ class Pair {
    *   serverSession?: Partial<ServerSessionOptions>,
    * }} [options]
    */
-  constructor(binding, { client, server, clientSession, serverSession } = {}) {
-    this.clientContext = createContext(binding, { psk: { identity: IDENTITY, key: KEY }, ...client });
-    this.serverContext = createContext(binding, { pskTable: [[IDENTITY, KEY]], ...server });
+  constructor({ client, server, clientSession, serverSession } = {}) {
+    this.clientContext = createContext({ psk: { identity: IDENTITY, key: KEY }, ...client });
+    this.serverContext = createContext({ pskTable: [[IDENTITY, KEY]], ...server });
     this.client = new binding.Session(this.clientContext, { ...SESSION_OPTIONS, ...clientSession });
     this.listener = new binding.Listener(this.serverContext, { ...SESSION_OPTIONS, ...serverSession });
     this.listener.setCookieKeys([Buffer.alloc(32, 1)]);
@@ -160,7 +157,7 @@ function send(from, to, message) {
  */
 function write(session, message) {
   const datagram = Buffer.alloc(2048);
-  return datagram.subarray(0, session.write(Buffer.from(message), datagram, 0));
+  return datagram.subarray(0, binding.write(session.handle(), Buffer.from(message), datagram, 0));
 }
 
 /**
@@ -170,7 +167,7 @@ function write(session, message) {
  * @param {Uint8Array} into
  */
 function feed(session, datagram, into = room, offset = 0) {
-  return session.receive(datagram, 0, datagram.length, into, offset);
+  return binding.receive(session.handle(), datagram, 0, datagram.length, into, offset);
 }
 
 module.exports = {

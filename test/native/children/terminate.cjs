@@ -16,7 +16,7 @@ const states = {
   handshakes(report) {
     report();
     for (;;) {
-      const pair = new Pair(binding, { client: { psk: undefined }, server: { pskTable: [] } });
+      const pair = new Pair({ client: { psk: undefined }, server: { pskTable: [] } });
       pair.client.setPsk(IDENTITY, KEY);
       pair.onServer = (session) => session.setPsk(IDENTITY, KEY);
       pair.handshake();
@@ -26,11 +26,11 @@ const states = {
   credentials(report) {
     const roots = rootCertificates.map((pem) => new X509Certificate(pem).raw);
     report();
-    for (;;) createContext(binding).setTrust(new binding.TrustStore(roots, []), true);
+    for (;;) createContext().setTrust(new binding.TrustStore(roots, []), true);
   },
   'live sessions'(report) {
-    const pairs = Array.from({ length: 10 }, () => new Pair(binding).handshake());
-    pairs.push(new Pair(binding));
+    const pairs = Array.from({ length: 10 }, () => new Pair().handshake());
+    pairs.push(new Pair());
     setInterval(() => pairs, 1000);
     report();
   },
@@ -46,7 +46,7 @@ async function terminateIn(state) {
     });
     await worker.terminate();
   }
-  if (!new Pair(binding).handshake().established) throw new Error('the addon is spoilt');
+  if (!new Pair().handshake().established) throw new Error('the addon is spoilt');
   console.log('all workers terminated');
 }
 

@@ -3,13 +3,13 @@
 // Loads the addon in four workers at once; each completes handshakes.
 const { Worker, isMainThread } = require('node:worker_threads');
 
-const binding = require('./addon.cjs');
+const _binding = require('./addon.cjs');
 const { Pair, send } = require('./pair.cjs');
 
 /** @param {number} count */
 function handshakes(count) {
   for (let i = 0; i < count; i += 1) {
-    const pair = new Pair(binding).handshake();
+    const pair = new Pair().handshake();
     if (send(pair.client, pair.accepted, 'ping') !== 'ping') throw new Error('no handshake');
   }
 }

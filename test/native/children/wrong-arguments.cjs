@@ -30,15 +30,15 @@ function attemptMethods(object) {
 
 /** @type {any} */
 const untyped = binding;
-for (const name of ['versions', 'hasRawPublicKeys', 'readPkcs12'])
+for (const name of ['versions', 'hasRawPublicKeys', 'readPkcs12', 'receive', 'write'])
   attemptWithAll((...values) => untyped[name](...values));
 for (const name of ['Context', 'TrustStore', 'Session', 'Listener']) {
   attemptWithAll((...values) => new untyped[name](...values));
   attemptWithAll((...values) => untyped[name](...values));
 }
 
-const context = createContext(binding);
-const greeter = new Pair(binding).client;
+const context = createContext();
+const greeter = new Pair().client;
 greeter.start();
 const hello = takeAll(greeter)[0];
 for (const value of ODD_VALUES) {
@@ -71,11 +71,13 @@ for (const value of ODD_VALUES) {
 attemptMethods(context);
 const trust = new binding.TrustStore([], []);
 attemptMethods(trust);
-attemptMethods(new Pair(binding).client);
-attemptMethods(new Pair(binding).listener);
-const pair = new Pair(binding).handshake();
-attemptMethods(pair.client);
-attemptMethods(pair.accepted);
+const beginner = new Pair().client;
+const pair = new Pair().handshake();
+for (const session of [beginner, pair.client, pair.accepted]) {
+  for (const name of ['receive', 'write']) attemptWithAll((...values) => untyped[name](session.handle(), ...values));
+  attemptMethods(session);
+}
+attemptMethods(new Pair().listener);
 const objects = [context, trust, pair.client, pair.listener];
 for (const object of objects) {
   for (const name of methodsOf(object)) {
@@ -86,7 +88,7 @@ for (const object of objects) {
   }
 }
 
-const fresh = new Pair(binding).handshake();
+const fresh = new Pair().handshake();
 if (!fresh.established || send(fresh.client, fresh.accepted, 'alive') !== 'alive')
   throw new Error('the addon is spoilt');
 console.log(`${callCount()} calls survived`);
