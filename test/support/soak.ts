@@ -6,15 +6,19 @@ import { selfSigned } from './pki';
 
 const CHILD = path.join(__dirname, '../integration/children/soak.cjs');
 
-/** What the worker has when all that it opened is over. */
-export interface SoakState {
+/** What is open: descriptors of the process, handles and timers of the worker. */
+export interface SoakHeld {
+  descriptors: number;
+  handles: number;
+  timers: number;
+}
+
+/** What the worker has, its servers included, when all that it opened is over. */
+export interface SoakState extends SoakHeld {
   /** How many associations were opened by then. */
   opened: number;
   /** Associations of either side that are not collected. */
   alive: number;
-  descriptors: number;
-  handles: number;
-  timers: number;
   /** Bytes: of the worker's heap, in use and reserved; of what its addon has told V8 about; of the whole process. */
   heapUsed: number;
   heapTotal: number;
@@ -22,13 +26,14 @@ export interface SoakState {
   rss: number;
 }
 
-/** What the process has behind its terminated worker; descriptors and handles beyond those before. */
-export type SoakEnd = Pick<SoakState, 'descriptors' | 'handles' | 'timers' | 'rss'>;
-
 export interface Soaked {
   code: number | null;
+  /** Before its servers listened, and when they had closed. */
+  before?: SoakHeld;
+  closed?: SoakHeld;
   states: SoakState[];
-  end: SoakEnd | undefined;
+  /** What the process has behind its terminated worker; descriptors, and handles of the main thread, beyond those before. */
+  end?: Pick<SoakState, 'descriptors' | 'handles' | 'rss'>;
 }
 
 /** Opens and closes so many associations, with the built package, in a worker of a process of its own. */
@@ -42,14 +47,12 @@ export async function soak(count: number, reports: number, told: (state: SoakSta
       await exited;
     },
   });
-  const soaked: Soaked = { code: null, states: [], end: undefined };
-  child.on('message', (message: SoakState | SoakEnd) => {
-    if (!('opened' in message)) {
-      soaked.end = message;
-      return;
-    }
-    soaked.states.push(message);
-    told(message);
+  const soaked: Soaked = { code: null, states: [] };
+  child.on('message', ({ state, ...others }: { state?: SoakState }) => {
+    Object.assign(soaked, others);
+    if (state === undefined) return;
+    soaked.states.push(state);
+    told(state);
   });
   child.send({ count, reports, cert, key, ca: cert });
   [soaked.code] = await exited;

@@ -1,8 +1,8 @@
 'use strict';
 
-// Opens and closes associations in a worker, which is then terminated while others are under way. The first message
-// brings `count`, how many; `reports`, how often to tell the state meanwhile; and `cert`, `key` and `ca` of the server.
-// Needs --expose-gc.
+// Opens and closes associations in a worker, then their servers, and listens anew to be terminated while others are under
+// way. The first message brings `count`, how many; `reports`, how often to tell the state meanwhile; and `cert`, `key`
+// and `ca` of the server. Needs --expose-gc.
 const { once } = require('node:events');
 const { readdirSync } = require('node:fs');
 const { setImmediate, setTimeout: sleep } = require('node:timers/promises');
@@ -15,9 +15,21 @@ const WAVE = 50;
 /** One wave of so many goes over sockets. */
 const SOCKETS_OF_WAVES = 20;
 
+// Else each report asks for the names of the addresses of all sockets.
+Object.assign(/** @type {object} */ (process.report), { excludeNetwork: true });
+
 const descriptors = () => readdirSync('/proc/self/fd').length;
-const handles = () => process.getActiveResourcesInfo().filter((name) => !/Timeout|Immediate/.test(name)).length;
 const timers = countTimers();
+
+/**
+ * Of this thread's loop, those of the addon included, which process.getActiveResourcesInfo() does not know. All timers of
+ * JavaScript share one, others are V8's; an idle handle is setImmediate()'s.
+ */
+function handles() {
+  const report = /** @type {NodeJS.ProcessReport} */ (process.report).getReport();
+  const { libuv } = /** @type {{ libuv: Array<{ type: string }> }} */ (report);
+  return libuv.filter(({ type }) => !['loop', 'timer', 'idle'].includes(type)).length;
+}
 
 /** Those that run, be they unref'd or not. @returns {Set<NodeJS.Timeout>} */
 function countTimers() {
@@ -51,11 +63,17 @@ function countTimers() {
 }
 
 async function collectGarbage() {
-  // Finalizers run in a later turn, and free what the next collection finds.
+  // Finalizers run in a later turn, and free what the next collection finds. A handle is gone two turns after its close.
   for (let i = 0; i < 3; i += 1) {
     /** @type {() => void} */ (global.gc)();
     await setImmediate();
   }
+}
+
+/** What this thread has, or the process, that is no memory. */
+async function held() {
+  await collectGarbage();
+  return { descriptors: descriptors(), handles: handles(), timers: timers.size };
 }
 
 /** Two servers and their clients: over a network without sockets, and over loopback. */
@@ -105,6 +123,11 @@ class Soak {
     const [first, second] = this.servers;
     await first.listen({ transport: this.network.server });
     await second.listen({ port: 0, address: '127.0.0.1' });
+    return this;
+  }
+
+  async close() {
+    await Promise.all(this.servers.map((server) => server.close()));
   }
 
   /** @param {number} n */
@@ -124,11 +147,9 @@ class Soak {
   async state() {
     await Promise.all(this.slow.splice(0));
     while (this.servers.some(({ handshakes, associations }) => handshakes + associations.size > 0)) await sleep(10);
-    await collectGarbage();
+    const rest = await held();
     const { heapUsed, heapTotal, external, arrayBuffers, rss } = process.memoryUsage();
-    const native = external - arrayBuffers;
-    const counts = { alive: this.alive, descriptors: descriptors(), handles: handles(), timers: timers.size };
-    return { ...counts, heapUsed, heapTotal, native, rss };
+    return { ...rest, alive: this.alive, heapUsed, heapTotal, native: external - arrayBuffers, rss };
   }
 
   /** Handshakes that wait for an answer, open associations, and handshakes without end. */
@@ -145,15 +166,20 @@ class Soak {
 }
 
 async function work() {
-  const soak = new Soak();
-  await soak.listen();
+  /** @param {object} message */
+  const tell = (message) => parentPort?.postMessage(message);
+  tell({ before: await held() });
+  const soak = await new Soak().listen();
   const waves = workerData.count / WAVE;
   const interval = waves / workerData.reports;
   for (let n = 0; n <= waves; n += 1) {
     if (n > 0) await soak.wave(n);
-    if (n % interval === 0) parentPort?.postMessage({ opened: n * WAVE, ...(await soak.state()) });
+    if (n % interval === 0) tell({ state: { opened: n * WAVE, ...(await soak.state()) } });
   }
-  await soak.beInTheMiddle();
+  await soak.close();
+  tell({ closed: await held() });
+  const anew = await new Soak().listen();
+  await anew.beInTheMiddle();
 }
 
 async function main() {
@@ -161,7 +187,7 @@ async function main() {
   // What the first use of everything leaves open is no leak.
   await meet();
   await once(new Worker('', { eval: true }), 'exit');
-  const before = { descriptors: descriptors(), handles: handles() };
+  const before = await held();
   const worker = new Worker(__filename, { workerData: data });
   const exited = once(worker, 'exit');
   worker.on('message', (message) => {
@@ -170,12 +196,13 @@ async function main() {
   });
   await exited;
   await meet();
-  await collectGarbage();
+  const after = await held();
   process.send?.({
-    descriptors: descriptors() - before.descriptors,
-    handles: handles() - before.handles,
-    timers: timers.size,
-    rss: process.memoryUsage.rss(),
+    end: {
+      descriptors: after.descriptors - before.descriptors,
+      handles: after.handles - before.handles,
+      rss: process.memoryUsage.rss(),
+    },
   });
   process.disconnect();
 }
