@@ -41,8 +41,8 @@ function render({ addon, system, date, musl, peers: versions, rows }) {
 
 How many tests passed on ${date}, on ${system}.
 Under the name of a peer: associations with its client and with its server, with a pre-shared key and with certificates
-on both sides (Qt's programs: the key alone), over a path that is clean, or loses, repeats or reorders one datagram in
-ten, or all of that. The addon was built on Node ${addon}. The C++ compiles with the headers of musl ${musl}, the C
+on both sides (Qt's programs: the key alone), over a path that is clean, or loses, repeats, reorders, delays or damages
+one datagram in ten, or all of that. The addon was built on Node ${addon}. The C++ compiles with the headers of musl ${musl}, the C
 library of Alpine; it was not run there.
 `;
 }

@@ -15,6 +15,22 @@ export function oneInTen(fate: Fate, seed: number): Path {
   };
 }
 
+/**
+ * Damages one datagram in ten of those with a ciphertext, counted by themselves. That must come to the same as a loss
+ * (RFC 6347 section 4.1.2.7), whichever bit it is. What is in clear passes: damage there may rightly end a handshake,
+ * by an alert or because the digests of both sides differ. So does the header of a record, whose number, in clear,
+ * may put those that follow out of the window.
+ */
+export function damagingOneInTen(seed: number): Path {
+  const choose = oneInTen('damaged', seed);
+  const sealed: Record<Side, number> = { client: 0, server: 0 };
+  return (datagram) => {
+    if (!datagram.isSealed) return 'passed';
+    sealed[datagram.from] += 1;
+    return choose({ ...datagram, number: sealed[datagram.from] });
+  };
+}
+
 /** All of them at once; where several would do something to a datagram, the first does. */
 export function together(...paths: readonly Path[]): Path {
   return (datagram) => {

@@ -19,10 +19,14 @@ export type Message =
   | 'Alert'
   | 'ApplicationData';
 
-/** What becomes of a datagram on its way; one that is held goes on when the next of its side has passed. */
-export type Fate = 'passed' | 'lost' | 'repeated' | 'held';
+/**
+ * What becomes of a datagram on its way. One that is held goes on when the next of its side has passed, one that is late
+ * after `delayMs`, and one that is damaged arrives with one bit of its last record inverted.
+ */
+export type Fate = 'passed' | 'lost' | 'repeated' | 'held' | 'late' | 'damaged';
 
-const COPIES: Readonly<Record<Fate, number>> = { passed: 1, lost: 0, repeated: 2, held: 0 };
+/** What goes on at once, unchanged. */
+const COPIES: Readonly<Record<Fate, number>> = { passed: 1, lost: 0, repeated: 2, held: 0, late: 0, damaged: 0 };
 
 export interface Datagram {
   from: Side;
@@ -30,6 +34,8 @@ export interface Datagram {
   number: number;
   /** What its records begin with, in order. */
   messages: Array<Message | undefined>;
+  /** Whether its last record is encrypted. */
+  isSealed: boolean;
   bytes: Buffer;
   fate: Fate;
 }
@@ -70,6 +76,7 @@ export class Relay implements AsyncDisposable {
   readonly #path: Path;
   readonly #numbers: Record<Side, number> = { client: 0, server: 0 };
   readonly #held: Record<Side, Buffer[]> = { client: [], server: [] };
+  readonly #late = new Set<NodeJS.Timeout>();
   #serverPort: number;
 
   private constructor(serverPort: number, path: Path) {
@@ -121,8 +128,8 @@ export class Relay implements AsyncDisposable {
   }
 
   /**
-   * Says something until it is heard: again whenever the path has lost, or holds, a datagram with application data of
-   * either side. So does a protocol over DTLS, by a timer.
+   * Says something until it is heard: again whenever a datagram with application data of either side does not go on at
+   * once and whole. So does a protocol over DTLS, by a timer.
    */
   async insist(say: () => void, heard: Promise<unknown>): Promise<void> {
     this.#events.on('kept', say);
@@ -131,6 +138,7 @@ export class Relay implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#late) clearTimeout(timer);
     for (const socket of [this.#front, this.#back]) socket.close();
   }
 
@@ -150,18 +158,44 @@ export class Relay implements AsyncDisposable {
   }
 
   #carry(from: Side, bytes: Buffer, send: (datagram: Buffer) => void): void {
-    const messages = recordsOf(bytes).map(nameOf);
+    const records = recordsOf(bytes);
+    const messages = records.map(nameOf);
     const number = ++this.#numbers[from];
-    const fate = this.#path({ from, number, messages, bytes });
-    this.datagrams.push({ from, number, messages, bytes, fate });
+    const described = { from, number, messages, isSealed: isSealed(records), bytes };
+    const fate = this.#path(described);
+    this.datagrams.push({ ...described, fate });
     const held = this.#held[from];
     if (fate === 'held') held.push(bytes);
+    if (fate === 'late') this.#delay(() => send(bytes), delayMs(number));
+    if (fate === 'damaged') send(damaged(bytes, number));
     const copies = COPIES[fate];
     for (let copy = 0; copy < copies; copy++) send(bytes);
     if (copies > 0) for (const datagram of held.splice(0)) send(datagram);
     this.#events.emit('datagram');
     if (copies === 0 && messages.includes('ApplicationData')) this.#events.emit('kept');
   }
+
+  #delay(send: () => void, ms: number): void {
+    const timer = setTimeout(() => {
+      this.#late.delete(timer);
+      send();
+    }, ms);
+    this.#late.add(timer);
+  }
+}
+
+/** From 50 to 250 ms, below and above our first timeout, by the datagram's number alone. */
+function delayMs(number: number): number {
+  return 50 + ((number * 71) % 201);
+}
+
+/** With one bit inverted in the body of its last record, which one by its number alone. */
+function damaged(datagram: Buffer, number: number): Buffer {
+  const copy = Buffer.from(datagram);
+  const body = recordsOf(copy).at(-1)?.subarray(RECORD_HEADER) as Buffer;
+  const bit = (number * 71) % (8 * body.length);
+  body.writeUInt8(body.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+  return copy;
 }
 
 async function bound(socket: dgram.Socket): Promise<void> {
@@ -180,8 +214,16 @@ function recordsOf(datagram: Buffer): Buffer[] {
   return records;
 }
 
+function isSealed(records: readonly Buffer[]): boolean {
+  const last = records.at(-1);
+  return last !== undefined && epochOf(last) > 0;
+}
+
+function epochOf(record: Buffer): number {
+  return record.readUInt16BE(3);
+}
+
 function nameOf(record: Buffer): Message | undefined {
-  const epoch = record.readUInt16BE(3);
   switch (record[0]) {
     case 20:
       return 'ChangeCipherSpec';
@@ -190,7 +232,7 @@ function nameOf(record: Buffer): Message | undefined {
     case 23:
       return 'ApplicationData';
     case 22:
-      return epoch > 0 ? 'Finished' : handshakeMessage(record.subarray(RECORD_HEADER));
+      return epochOf(record) > 0 ? 'Finished' : handshakeMessage(record.subarray(RECORD_HEADER));
     default:
       return undefined;
   }
