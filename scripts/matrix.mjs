@@ -12,11 +12,14 @@ import { peers, withTable } from './lib/matrix-table.mjs';
 import { compileWithMusl } from './lib/musl.mjs';
 import { Failure, main, root, runSteps } from './lib/run.mjs';
 import { install, runtimes } from './lib/runtimes.mjs';
+import { hashFiles, hashOf } from './lib/stamp.mjs';
 
 const staticAddon = addonBuild('build-static', 'static');
 const results = join(root, 'docs', 'matrix.json');
 const UNIT = 'test/unit';
 const IMPAIRED = 'test/interop/impaired.test.ts';
+/** What a row is the result of: only rows of the same make one table. */
+const SOURCES = ['lib', 'native', UNIT, IMPAIRED, 'test/support'];
 /** What `--quick` runs besides the smoke test, and where: on an OpenSSL newer than this Node's, and on the newest. */
 const quick = { '24.21.0': UNIT, '26.10.0': IMPAIRED };
 
@@ -50,16 +53,17 @@ function runAll(names) {
     const earlier = names.length > 0 && !names.includes(runtime.node) && rowOf(runtime);
     if (earlier) return earlier;
     const command = install(runtime);
+    const sources = hashOf(hashFiles(SOURCES)).slice(0, 16);
     const unit = runJest(runtime, command, UNIT);
     const impaired = runJest(runtime, command, IMPAIRED);
     failures.push(...smokeFailures(runtime, command), ...unit.failures, ...impaired.failures);
     const { node, openssl } = versionsOf(runtime, command);
     const ofPeer = (peer) => countOf(impaired.tests.filter(({ title }) => title.startsWith(`${peer}'s `)));
     const counts = Object.fromEntries(peers.map((peer) => [peer, ofPeer(peer)]));
-    return { runtime, node, openssl, unit: countOf(unit.tests), peers: counts };
+    const date = new Date().toISOString().slice(0, 10);
+    return { runtime, node, openssl, date, sources, unit: countOf(unit.tests), peers: counts };
   });
-  const date = new Date().toISOString().slice(0, 10);
-  write({ date, system: systemName(), addon: process.versions.node, musl, peers: peerVersions(), rows });
+  write({ system: systemName(), addon: process.versions.node, musl, peers: peerVersions(), rows });
   return failures;
 }
 
@@ -96,7 +100,7 @@ function runJest(runtime, command, path) {
 
 function countOf(tests) {
   const count = (status) => tests.filter((test) => test.status === status).length;
-  return { passed: count('passed'), failed: count('failed') };
+  return { passed: count('passed'), failed: count('failed'), skipped: count('pending') };
 }
 
 function smokeFailures(runtime, command) {

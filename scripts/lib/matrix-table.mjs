@@ -20,15 +20,21 @@ export function withTable(readme, results) {
 export function problems(readme, results) {
   const idOf = ({ node, openssl }) => `Node ${node} (${openssl})`;
   const defined = runtimes.map(idOf);
-  const run = results.rows.map(({ runtime }) => idOf(runtime));
+  const { rows } = results;
+  const run = rows.map(({ runtime }) => idOf(runtime));
+  // Any test but one that is skipped runs everywhere.
+  const tests = ({ unit: { passed, failed, skipped } }) => passed + failed + skipped;
+  const others = (isOther) => run.filter((_, i) => isOther(rows[i], rows[0]));
   return [
     ...defined.filter((id) => !run.includes(id)).map((id) => `${id} was not run.`),
     ...run.filter((id) => !defined.includes(id)).map((id) => `${id} is not among the runtimes any more.`),
+    ...others((row, first) => row.sources !== first.sources).map((id) => `${id} ran other sources than ${run[0]}.`),
+    ...others((row, first) => tests(row) !== tests(first)).map((id) => `${id} has not the unit tests of ${run[0]}.`),
     ...(withTable(readme, results) === readme ? [] : ['README.md does not show the results.']),
   ];
 }
 
-function render({ addon, system, date, musl, peers: versions, rows }) {
+function render({ addon, system, musl, peers: versions, rows }) {
   const columns = ['Node.js', 'OpenSSL', 'unit tests', ...peers.map((peer) => `${peer} ${versions[peer]}`)];
   const cells = rows.map(({ runtime, node, openssl, unit, peers: counts }) => [
     runtime.openssl === 'system' ? `${node}, of Debian ${runtime.node}` : node,
@@ -39,12 +45,19 @@ function render({ addon, system, date, musl, peers: versions, rows }) {
   const line = (row) => `| ${row.join(' | ')} |`;
   return `${[line(columns), `|${'---|'.repeat(columns.length)}`, ...cells.map(line)].join('\n')}
 
-How many tests passed on ${date}, on ${system}.
+How many tests passed ${period(rows)}, on ${system}.
 Under the name of a peer: associations with its client and with its server, with a pre-shared key and with certificates
 on both sides (Qt's programs: the key alone), over a path that is clean, or loses, repeats, reorders, delays or damages
 one datagram in ten, or all of that. The addon was built on Node ${addon}. The C++ compiles with the headers of musl ${musl}, the C
 library of Alpine; it was not run there.
 `;
+}
+
+/** When they were run. */
+function period(rows) {
+  const dates = rows.map(({ date }) => date).sort();
+  const [first, last] = [dates[0], dates.at(-1)];
+  return first === last ? `on ${first}` : `from ${first} to ${last}`;
 }
 
 /** "all 12", "11 of 12": those that were skipped were not run. */

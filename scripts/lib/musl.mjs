@@ -23,7 +23,10 @@ export function compileWithMusl() {
     'libc++-dev': () => existsSync(libcxxHeaders()),
   };
   if (!Object.entries(needs).every(([name, isPresent]) => provide(name, isPresent))) return undefined;
-  const run = () => runQuietly('clang++', [...language(), ...includes(), ...definitions(), ...sources()]);
+  const run = () => {
+    const compiling = [...language(), ...includes(), ...definitions(), '-c', '-o', '/dev/null'];
+    for (const source of sources()) runQuietly('clang++', [...compiling, source]);
+  };
   const version = muslVersion();
   runSteps([{ title: `compiling with the headers of musl ${version}`, run }]);
   return version;
@@ -36,8 +39,8 @@ function sources() {
 
 /** As CMakeLists.txt has it. */
 function language() {
-  const target = [`--target=${machine}-linux-musl`, '-fsyntax-only'];
-  return [...target, '-std=c++17', '-Wall', '-Wextra', '-Werror', '-fno-exceptions'];
+  const generated = [`--target=${machine}-linux-musl`, '-O3', '-DNDEBUG', '-fPIC'];
+  return [...generated, '-std=c++17', '-Wall', '-Wextra', '-Werror', '-fno-exceptions'];
 }
 
 function definitions() {

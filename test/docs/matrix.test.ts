@@ -4,8 +4,15 @@ import { expect, test } from '@jest/globals';
 import { evaluate } from '../bench/modules';
 import { ROOT } from './programs';
 
+interface Row {
+  runtime: { node: string };
+  node: string;
+  sources: string;
+  unit: { passed: number; failed: number; skipped: number };
+}
+
 interface Results {
-  rows: Array<{ runtime: { node: string }; node: string; unit: { passed: number } }>;
+  rows: Row[];
 }
 
 const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
@@ -30,7 +37,31 @@ test('a runtime that is no more is found', () => {
   expect(problems(readme, { ...results, rows })).toContain('Node 18.0.0 (node) is not among the runtimes any more.');
 });
 
+/** The results with another second row, made from the first. */
+function withSecond(changed: (first: Row) => Partial<Row>): Results {
+  const [first, second, ...others] = results.rows as [Row, Row, ...Row[]];
+  return { ...results, rows: [first, { ...second, ...changed(first) }, ...others] };
+}
+
+test('a runtime whose row is of other sources is found', () => {
+  const run = withSecond(() => ({ sources: 'others' }));
+  expect(problems(readme, run)).toContain('Node 20.20.2 (node) ran other sources than Node 20.17.0 (node).');
+});
+
+test('a runtime that had other unit tests is found, not one that skipped some', () => {
+  const problem = 'Node 20.20.2 (node) has not the unit tests of Node 20.17.0 (node).';
+  const less = ({ unit: { passed, failed, skipped } }: Row) => ({ passed: passed - 1, failed, skipped });
+  expect(
+    problems(
+      readme,
+      withSecond((first) => ({ unit: less(first) })),
+    ),
+  ).toContain(problem);
+  const skipping = withSecond((first) => ({ unit: { ...less(first), skipped: first.unit.skipped + 1 } }));
+  expect(problems(readme, skipping)).not.toContain(problem);
+});
+
 test('a table that was edited by hand is found', () => {
   const edited = readme.replace(/\| all [\d,]+ \|/, '| all 1 |');
-  expect(problems(edited, results)).toEqual(['README.md does not show the results.']);
+  expect(problems(edited, results)).toContain('README.md does not show the results.');
 });
