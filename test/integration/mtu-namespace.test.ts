@@ -19,7 +19,7 @@ interface Report {
   /** The same of the server. */
   server: { mtu: number; maxPayload: number };
   refusal: { code: string; maxPayload: number };
-  /** How many bytes of the client's message came, and of the server's. */
+  /** How many bytes of the first of the client's messages that came, and of the server's. */
   arrived: number;
   fromServer?: number;
 }
@@ -69,6 +69,8 @@ interface Trial {
   udp?: 'native' | 'dgram';
   /** Commands that make the path narrow when the association is open. */
   narrowing?: string[];
+  /** Of a message that is sent by itself before the one at the end. */
+  earlierSize?: number;
   /** Of the message at the end; by default as large as it may be. */
   messageSize?: number;
 }
@@ -104,8 +106,7 @@ describePeer('a path that is narrow between two routers', namespaceProblem(), ()
     TEST_TIMEOUT_MS,
   );
 
-  // Those of node:dgram know nothing of the path. Of IPv4, what leaves as one UDP_SEGMENT message has no DF: routers
-  // cut it.
+  // Those of node:dgram know nothing of the path.
   test.each([
     ['native', 6, 1280],
     ['dgram', 6, 1280],
@@ -118,6 +119,19 @@ describePeer('a path that is narrow between two routers', namespaceProblem(), ()
       const report = await connectOver(silent, { family, udp, messageSize: 500 });
       const maxPayload = 1400 - OVERHEAD;
       expect(report).toMatchObject({ mtu: 548, maxPayload, server: { mtu: 548, maxPayload }, arrived: 500 });
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  // What leaves as one UDP_SEGMENT message, as flights of several datagrams do, has no DF: routers cut it.
+  test(
+    'of which no router tells lets handshakes pass in fragments, and no large message: native sockets, IPv4',
+    async () => {
+      const silent = pathOf(1000);
+      silent.silence();
+      const report = await connectOver(silent, { family: 4, earlierSize: 1000, messageSize: 500 });
+      const maxPayload = 1400 - OVERHEAD;
+      expect(report).toMatchObject({ mtu: 1400, maxPayload, server: { mtu: 1400, maxPayload }, arrived: 500 });
     },
     TEST_TIMEOUT_MS,
   );

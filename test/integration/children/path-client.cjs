@@ -1,9 +1,9 @@
 // A client at the near end of a narrow path, which reports what it found as one line of JSON.
 const { execSync } = require('node:child_process');
-const { setTimeout: sleep } = require('node:timers/promises');
+const { setImmediate, setTimeout: sleep } = require('node:timers/promises');
 const { connect } = require('dtls-association');
 
-const { host, narrowing, messageSize, ...options } = JSON.parse(process.argv[2]);
+const { host, narrowing, earlierSize, messageSize, ...options } = JSON.parse(process.argv[2]);
 const MAX_ATTEMPTS = 50;
 
 /** Sends, as often as it is lost, until the answer has so many bytes, or any number. */
@@ -48,6 +48,11 @@ async function main() {
     report.fromServer = (await ask(client, `send ${before}`, before)).length;
   }
   report.refusal = refusal(client);
+  if (earlierSize !== undefined) {
+    client.send('x'.repeat(earlierSize));
+    // What is sent in the same turn leaves together with it.
+    await setImmediate();
+  }
   report.arrived = Number(await ask(client, 'x'.repeat(messageSize ?? client.maxPayload)));
   await client.close();
   process.stdout.write(`${JSON.stringify(report)}\n`);
