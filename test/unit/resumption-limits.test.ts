@@ -174,6 +174,16 @@ describe('whoever resumes is asked about anew:', () => {
   });
 });
 
+test('the pskCallback of a server is not asked about a device that resumes, be it removed', async () => {
+  const pskCallback = jest.fn<NonNullable<ServerOptions['pskCallback']>>(() => key);
+  const first = await openCertified({ client: { psk }, server: { pskCallback } });
+  pskCallback.mockReturnValue(undefined);
+  const again = await connectTo(first.link, first.server, { psk, session: sessionOf(first) });
+  expect(isResumed(again)).toBe(true);
+  await talk(again.client, again.peer);
+  expect(pskCallback).toHaveBeenCalledTimes(1);
+});
+
 describe('a client whose session is not resumed judges whoever answers instead:', () => {
   /** The session is offered to another server than that which made it. */
   async function meetsImpostor(options: Partial<ConnectOptions>, impostor: Certified, rule = deliverAll) {

@@ -60,6 +60,19 @@ describe('a cookie is accepted', () => {
   });
 });
 
+test('whoever has the secret begins a handshake from an address that is not theirs, and nothing more', async () => {
+  const cookieSecret = Buffer.alloc(32, 9);
+  const { transport, second } = await cookieSent({ cookieSecret });
+  const link = new Link();
+  const server = await serve(link, { cookieSecret, handshakeTimeout: 1000 });
+  link.inject(second, transport.address);
+  await link.quiet();
+  expect([server.handshakes, server.associations.size]).toEqual([1, 0]);
+  jest.advanceTimersByTime(1000);
+  expect([server.handshakes, server.associations.size]).toEqual([0, 0]);
+  expect(server.stats).toMatchObject({ cookiesSent: 0, handshakesStarted: 1, handshakesFailed: 1 });
+});
+
 describe('a cookie is refused, and another one sent,', () => {
   test.each([
     ['from another port', clientAddress(50_999)],

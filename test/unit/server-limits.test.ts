@@ -67,14 +67,25 @@ test('maxAssociations counts open associations, and one that ends makes room', a
   await second.opened;
 });
 
-test('an open association is untouched while others are refused', async () => {
-  const link = new Link();
-  const server = await serve(link, { limits: { maxAssociations: 1 } });
-  const association = await client(link).startHandshake().opened;
-  for (let i = 0; i < 20; i++) client(link).startHandshake();
-  await link.quiet();
-  expect(refusals(server)).toBe(20);
-  await talk(association, [...server.associations][0] as DtlsAssociation);
+describe('an open association is untouched while others are refused', () => {
+  fakeClock();
+
+  test.each([
+    ['maxAssociations', 20],
+    // The first one takes the place.
+    ['maxHandshakes', 19],
+    ['handshakesPerSecond', 20],
+  ] as const)('by %s', async (limit, refused) => {
+    const link = new Link();
+    const server = await serve(link, { limits: { [limit]: 1 } });
+    const association = await client(link).startHandshake().opened;
+    link.toServer.rule = dropMessage(HandshakeType.ClientKeyExchange);
+    for (let i = 0; i < 20; i++) client(link).startHandshake();
+    await link.quiet();
+    expect(server.stats.refused[limit]).toBe(refused);
+    expect(refusals(server)).toBe(refused);
+    await talk(association, [...server.associations][0] as DtlsAssociation);
+  });
 });
 
 describe('a handshake that fails frees its slot:', () => {
