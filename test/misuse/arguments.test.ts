@@ -15,9 +15,9 @@ import {
   type TransportReceiver,
 } from '../../lib';
 import { Link } from '../support/link';
-import { client, key, openPair, type Pair, psk, talk } from '../support/pair';
+import { client, key, openPair, type Pair, psk } from '../support/pair';
 import { ODD_NAMES, type OddName, odd } from './odd-values';
-import { expectUseful, isOwn, settledVerdict } from './verdict';
+import { expectUnharmed, problemsOf } from './refusals';
 
 const home = process.cwd();
 let directory: string;
@@ -137,37 +137,6 @@ function freshClient(): DtlsAssociation {
   return association;
 }
 
-/** What is wrong with how a use deals with each odd value. */
-async function problemsOf(
-  use: (value: never) => unknown,
-  taken: readonly OddName[],
-  isSecret: boolean,
-): Promise<string[]> {
-  const problems: string[] = [];
-  for (const value of ODD_NAMES) {
-    try {
-      const verdict = await settledVerdict(() => use(odd(value) as never));
-      if ((verdict === 'taken') !== taken.includes(value)) problems.push(`${value}: ${verdict}`);
-      if (verdict === 'own' && !isOwn(value)) problems.push(`${value}: it throws nothing itself`);
-      if (typeof verdict !== 'string') expectUseful(verdict, isSecret);
-    } catch (error) {
-      problems.push(`${value}: ${error instanceof Error ? error.stack : String(error)}`);
-    }
-  }
-  return problems;
-}
-
-/** That nothing has become of it. */
-async function expectUnharmed({ client: one, peer, link }: Pair): Promise<void> {
-  await link.quiet();
-  await talk(one, peer);
-  await client(link).startHandshake().opened;
-  for (const { dropped, ...counters } of [one.stats, peer.stats]) {
-    const counts = [...Object.values(counters), ...Object.values(dropped)];
-    expect(counts.filter((count) => !Number.isSafeInteger(count) || count < 0)).toEqual([]);
-  }
-}
-
 describe('an argument is refused when it is odd, and what it was given to goes on:', () => {
   test.each(Object.keys(ARGUMENTS))('%s', async (name) => {
     const [use, taken] = ARGUMENTS[name] as (typeof ARGUMENTS)[string];
@@ -234,14 +203,19 @@ describe("what a client's transport tells is refused when it is odd, and the ass
 describe("what a server's transport tells is refused when it is odd, and the server goes on:", () => {
   let receiver: ServerTransportReceiver;
 
-  beforeEach(async () => {
+  /** A link whose server's receiver is the one above. */
+  function newLink(): Link {
     const link = new Link();
     const { open } = link.server;
     link.server.open = (its) => {
       receiver = its;
       return open(its);
     };
-    pair = await openPair({ link });
+    return link;
+  }
+
+  beforeEach(async () => {
+    pair = await openPair({ link: newLink() });
   });
 
   const told: Readonly<Record<string, [tell: (value: never) => unknown, taken: OddName[]]>> = {
@@ -262,11 +236,10 @@ describe("what a server's transport tells is refused when it is odd, and the ser
 
   test('failed(error) closes it, whatever the error is', async () => {
     for (const name of ODD_NAMES) {
-      const link = new Link();
-      const one = await openPair({ link });
+      const one = await openPair({ link: newLink() });
       const errors: Error[] = [];
       one.server.on('error', (error) => errors.push(error));
-      link.failServer(odd(name) as never);
+      receiver.failed(odd(name) as never);
       await one.server.close();
       expect(errors).toEqual([expect.objectContaining({ code: 'ERR_DTLS_SOCKET', cause: expect.any(Error) })]);
     }
