@@ -35,10 +35,10 @@ export class ClientSide {
   constructor(config: ClientConfig, events: ClientEvents) {
     this.config = config;
     this.#events = events;
-    const { reconnect, native } = config;
+    const { reconnect, native, endpoint } = config;
     if (reconnect === undefined) return;
     this.backlog = new Backlog(reconnect.queue);
-    this.#reconnector = new Reconnector(reconnect, native.session, () => events.due());
+    this.#reconnector = new Reconnector(reconnect, native.session, () => events.due(), endpoint?.random);
   }
 
   get connector(): ClientConnector | undefined {

@@ -8,6 +8,7 @@ const NO_SESSION = new Uint8Array();
 /** When a client that lost its association tries again, and the session that it offers then. */
 export class Reconnector {
   readonly #config: ReconnectConfig;
+  readonly #random: () => number;
   readonly #onDue: () => void;
   #attempts = 0;
   #session: Uint8Array;
@@ -18,8 +19,9 @@ export class Reconnector {
   #timer: NodeJS.Timeout | undefined;
 
   /** `session` is offered first. */
-  constructor(config: ReconnectConfig, session: Uint8Array, onDue: () => void) {
+  constructor(config: ReconnectConfig, session: Uint8Array, onDue: () => void, random = Math.random) {
     this.#config = config;
+    this.#random = random;
     this.#session = session;
     this.#onDue = onDue;
   }
@@ -49,7 +51,7 @@ export class Reconnector {
     if (DtlsError.is(error) && spoilsSession(error)) this.#session = NO_SESSION;
     const delayMs = Math.min(initialDelayMs * 2 ** this.#attempts, maxDelayMs);
     // Else the clients of a server that starts again would come all at once.
-    return { attempt: ++this.#attempts, delayMs: Math.round(delayMs * (0.75 + Math.random() / 2)), error };
+    return { attempt: ++this.#attempts, delayMs: Math.round(delayMs * (0.75 + this.#random() / 2)), error };
   }
 
   /** Calls `onDue` after the delay, and not before what the former attempt used is released: a local port, say. */

@@ -35,6 +35,8 @@ export interface EndpointEvents {
 
 /** One local address and port that serves any number of peers. */
 export interface Endpoint {
+  /** Instead of Math.random(), on a network whose chances can be repeated. */
+  readonly random?: (() => number) | undefined;
   /** Resolves when datagrams can pass; rejects with the system's error. */
   open(events: EndpointEvents): Promise<void>;
   /** Where it is bound. */

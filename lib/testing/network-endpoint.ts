@@ -7,12 +7,14 @@ import type { NetworkClient } from './network-client';
 export class NetworkEndpoint implements Endpoint {
   /** Of everybody who was attached, in order. */
   readonly transports: NetworkClient[] = [];
+  readonly random: (() => number) | undefined;
   readonly #network: Network;
   readonly #attached = new Map<NetworkClient, PeerReceiver>();
   #isClosed = false;
 
-  constructor(network: Network) {
+  constructor(network: Network, random?: () => number) {
     this.#network = network;
+    this.random = random;
   }
 
   /** How many are attached. */

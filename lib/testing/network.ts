@@ -9,7 +9,7 @@ import { numbers } from './random';
 
 export interface NetworkOptions {
   /**
-   * Of all that happens at random: 0 to 2^32 - 1. Default: another one each time; print `network.seed` to repeat it.
+   * Of all that happens at random, the delays of `reconnect` too: 0 to 2^32 - 1. Default: another one each time; print `network.seed` to repeat it.
    */
   seed?: number;
   /**
@@ -36,6 +36,8 @@ export class Network {
   readonly toClient: Lane;
   /** The server's end: the `transport` of `listen`. */
   readonly server: ServerTransport;
+  /** Of all clients that reconnect. */
+  readonly #random: () => number;
   readonly #clients = new Map<string, NetworkClient>();
   #serverReceiver: ServerTransportReceiver | undefined;
   #ports = FIRST_CLIENT_PORT;
@@ -45,9 +47,10 @@ export class Network {
     checkNames('Network', options, ['seed', 'virtualTime']);
     this.seed = integer('seed', options.seed, { min: 0, max: MAX_SEED }, Math.floor(Math.random() * MAX_SEED));
     this.virtualTime = boolean('virtualTime', options.virtualTime, true);
-    // Each has numbers of its own: what happens in one lane does not change the course of the other.
+    // Each has numbers of its own: what happens in one lane does not change the course of another.
     this.toServer = new Lane(numbers(this.seed));
     this.toClient = new Lane(numbers(~this.seed));
+    this.#random = numbers(this.seed ^ 0x5555_5555);
     this.server = this.#newServer();
   }
 
@@ -61,7 +64,7 @@ export class Network {
    * `port` are those of `network.server.address()`. Each time they have another port.
    */
   endpoint(): DtlsEndpoint {
-    return new DtlsEndpoint(new NetworkEndpoint(this));
+    return new DtlsEndpoint(new NetworkEndpoint(this, this.#random));
   }
 
   /** Nothing that is sent arrives any more, in either direction, until `heal`. */

@@ -85,6 +85,31 @@ describe('in virtual time', () => {
     expect(client.state).toBe('open');
     expect(client.handshake?.retransmits).toBe(0);
   });
+
+  test('a client that comes back takes the same times with the same seed', async () => {
+    // Jest would call it only when all timers have run; each attempt waits for one.
+    jest.useFakeTimers({ doNotFake: ['nextTick'] });
+    const delays = async (seed: number): Promise<number[]> => {
+      const network = new Network({ seed });
+      const { address: host, port } = network.server.address();
+      const where = { transport: undefined, host, port, endpoint: network.endpoint() };
+      const { server, client } = await start(network, { ...where, handshakeTimeout: 1000, reconnect: true });
+      await jest.advanceTimersByTimeAsync(100);
+      expect(client.state).toBe('open');
+      const delaysMs: number[] = [];
+      client.on('reconnecting', ({ delayMs }) => delaysMs.push(delayMs));
+      for (const peer of server.associations) void peer.close();
+      await jest.advanceTimersByTimeAsync(100);
+      network.partition();
+      await jest.advanceTimersByTimeAsync(60_000);
+      client.destroy();
+      return delaysMs;
+    };
+    const first = await delays(1);
+    expect(first.length).toBeGreaterThan(3);
+    expect(await delays(1)).toEqual(first);
+    expect(await delays(2)).not.toEqual(first);
+  });
 });
 
 test('without virtual time, faked timers do not move the clock of OpenSSL', async () => {
