@@ -46,9 +46,9 @@ function nearest(name: string, known: readonly string[]): string {
   return related.length > 0 ? related.join(' or ') : likeliest;
 }
 
-/** A whole number within bounds, or the fallback when absent. */
-export function integer(name: string, value: unknown, bounds: { min: number; max: number }, fallback: number): number {
-  if (value === undefined) return fallback;
+/** A whole number within bounds, or the fallback when absent; without one it must be there. */
+export function integer(name: string, value: unknown, bounds: { min: number; max: number }, fallback?: number): number {
+  if (value === undefined && fallback !== undefined) return fallback;
   if (Number.isInteger(value) && (value as number) >= bounds.min && (value as number) <= bounds.max)
     return value as number;
   throw optionError(name, value, `a whole number from ${bounds.min} to ${bounds.max} is expected, not ${show(value)}.`);
@@ -60,8 +60,9 @@ export function string(name: string, value: unknown): string | undefined {
   throw optionError(name, value, `a string with something in it is expected, not ${show(value)}.`);
 }
 
-export function boolean(name: string, value: unknown, fallback: boolean): boolean {
-  if (value === undefined) return fallback;
+/** Or the fallback when absent, as `integer`. */
+export function boolean(name: string, value: unknown, fallback?: boolean): boolean {
+  if (value === undefined && fallback !== undefined) return fallback;
   if (typeof value === 'boolean') return value;
   throw optionError(name, value, `true or false is expected, not ${show(value)}.`);
 }

@@ -1,5 +1,6 @@
 import { optionError } from '../errors';
 import { checkNames, integer, show } from '../options/check';
+import { milliseconds } from './arguments';
 import { corrupted, type Late } from './rules';
 
 /** What befalls the datagrams of one lane, at random but by a seed. */
@@ -99,12 +100,6 @@ function chance(name: string, value: unknown): number {
   if (value === undefined) return 0;
   if (typeof value === 'number' && value >= 0 && value <= 1) return value;
   throw optionError(name, value, `a number from 0 to 1 is expected, not ${show(value)}.`);
-}
-
-function milliseconds(name: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && value >= 0 && value < 2 ** 31) return value;
-  throw optionError(name, value, `a number of milliseconds is expected, not ${show(value)}.`);
 }
 
 function parseDelay(given: Impairments['delayMs']): readonly [number, number] {

@@ -1,24 +1,39 @@
 import type { RemoteAddress } from '../address';
+import { DtlsError, said } from '../errors';
+import { checkFunction } from './arguments';
 import { Impairer, type Impairments } from './impairments';
-import { asLate, deliverAll, type Rule } from './rules';
+import { arrivals, asLate, deliverAll, type Late, type Rule } from './rules';
 import { Schedule } from './schedule';
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** One direction of a network: what is sent is seen by the lane's rule, then impaired, then arrives. */
 export class Lane {
   /** Every datagram that was sent, whatever became of it: `sent[2]` is the third. */
   readonly sent: Buffer[] = [];
-  /** What becomes of each datagram; by default it arrives. */
-  rule: Rule = deliverAll;
+  readonly #name: string;
   readonly #random: () => number;
   readonly #schedule = new Schedule();
+  #rule: Rule = deliverAll;
   #impairer: Impairer | undefined;
   #immediates = 0;
   #isCut = false;
   #held: Array<() => void> | undefined;
 
   /** @internal */
-  constructor(random: () => number) {
+  constructor(name: string, random: () => number) {
+    this.#name = name;
     this.#random = random;
+  }
+
+  /** What becomes of each datagram; by default it arrives. Throws `ERR_DTLS_OPTION` for what is no function. */
+  get rule(): Rule {
+    return this.#rule;
+  }
+
+  set rule(rule: Rule) {
+    checkFunction(`${this.#name}.rule`, rule);
+    this.#rule = rule;
   }
 
   /** How many datagrams are on their way. */
@@ -51,11 +66,13 @@ export class Lane {
     this.#isCut = false;
   }
 
-  /** @internal Takes a datagram of a client or for it. */
+  /** @internal Takes a datagram of a client or for it. Throws `ERR_DTLS_CALLBACK` when the rule fails. */
   carry(datagram: Uint8Array, client: RemoteAddress, arrive: (datagram: Buffer) => void): void {
-    const view = Buffer.from(datagram.buffer, datagram.byteOffset, datagram.byteLength);
+    // Of bytes that were transferred to a worker there is no view.
+    const { buffer, byteOffset, length } = datagram;
+    const view = length === 0 ? NO_BYTES : Buffer.from(buffer, byteOffset, length);
     const n = this.sent.push(view) - 1;
-    const passing = this.rule(view, n, client).map(asLate);
+    const passing = this.#decide(view, n, client);
     if (this.#isCut) return;
     for (const { datagram: bytes, delayMs } of passing) {
       for (const arriving of this.#impairer?.apply(bytes) ?? [{ datagram: bytes, delayMs: 0 }]) {
@@ -63,6 +80,15 @@ export class Lane {
         if (this.#held === undefined) deliver();
         else this.#held.push(deliver);
       }
+    }
+  }
+
+  #decide(datagram: Buffer, n: number, client: RemoteAddress): Late[] {
+    try {
+      return arrivals(this.#rule(datagram, n, client)).map(asLate);
+    } catch (cause) {
+      const message = `${this.#name}.rule failed at datagram ${n}: ${said(cause)}`;
+      throw new DtlsError('ERR_DTLS_CALLBACK', message, { cause });
     }
   }
 

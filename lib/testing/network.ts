@@ -1,7 +1,9 @@
 import type { RemoteAddress } from '../address';
 import { DtlsEndpoint } from '../endpoints/dtls-endpoint';
-import { boolean, checkNames, integer } from '../options/check';
+import { isError, optionError } from '../errors';
+import { boolean, checkMethods, checkNames, integer, show } from '../options/check';
 import type { ServerTransport, ServerTransportReceiver } from '../transport';
+import { checkAddress, checkDatagram } from './arguments';
 import { Lane } from './lane';
 import { NetworkClient } from './network-client';
 import { NetworkEndpoint } from './network-endpoint';
@@ -27,7 +29,7 @@ const MAX_SEED = 2 ** 32 - 1;
 
 /**
  * Joins one server and any number of clients without sockets. What is sent arrives at a later turn of the event loop,
- * in order, unless its lane says otherwise.
+ * in order, unless its lane says otherwise. Methods throw `ERR_DTLS_OPTION` for arguments that cannot be used.
  */
 export class Network {
   readonly seed: number;
@@ -48,8 +50,8 @@ export class Network {
     this.seed = integer('seed', options.seed, { min: 0, max: MAX_SEED }, Math.floor(Math.random() * MAX_SEED));
     this.virtualTime = boolean('virtualTime', options.virtualTime, true);
     // Each has numbers of its own: what happens in one lane does not change the course of another.
-    this.toServer = new Lane(numbers(this.seed));
-    this.toClient = new Lane(numbers(~this.seed));
+    this.toServer = new Lane('toServer', numbers(this.seed));
+    this.toClient = new Lane('toClient', numbers(~this.seed));
     this.#random = numbers(this.seed ^ 0x5555_5555);
     this.server = this.#newServer();
   }
@@ -67,7 +69,10 @@ export class Network {
     return new DtlsEndpoint(new NetworkEndpoint(this, this.#random));
   }
 
-  /** Nothing that is sent arrives any more, in either direction, until `heal`. */
+  /**
+   * What is sent from now on is lost, in either direction, until `heal`. What is on its way or held still arrives, and so
+   * does what is injected.
+   */
   partition(): void {
     this.toServer.cut();
     this.toClient.cut();
@@ -79,13 +84,17 @@ export class Network {
   }
 
   /** Sends the server a datagram from any address, past rules and impairments. */
-  inject(datagram: Buffer, from: RemoteAddress): void {
-    this.toServer.deliver(datagram, (bytes) => this.arriveAtServer(bytes, from));
+  inject(datagram: Uint8Array, from: RemoteAddress): void {
+    checkDatagram('inject', datagram);
+    checkAddress('from', from);
+    this.toServer.deliver(Buffer.from(datagram), (bytes) => this.arriveAtServer(bytes, from));
   }
 
   /** Sends a client a datagram in the server's name, past rules and impairments. */
-  injectToClient(datagram: Buffer, to: RemoteAddress): void {
-    this.toClient.deliver(datagram, (bytes) => this.#arriveAtClient(bytes, to));
+  injectToClient(datagram: Uint8Array, to: RemoteAddress): void {
+    checkDatagram('injectToClient', datagram);
+    checkAddress('to', to);
+    this.toClient.deliver(Buffer.from(datagram), (bytes) => this.#arriveAtClient(bytes, to));
   }
 
   /** Resolves when nothing is on its way any more. Timers may send something later. */
@@ -95,6 +104,7 @@ export class Network {
     } while (this.toServer.inFlight + this.toClient.inFlight > 0);
   }
 
+  /** Whether a server listens. */
   get serverIsOpen(): boolean {
     return this.#serverReceiver !== undefined;
   }
@@ -106,6 +116,7 @@ export class Network {
 
   /** The server's socket fails. */
   failServer(error: Error): void {
+    if (!isError(error)) throw optionError('error', error, `an Error is expected, not ${show(error)}.`);
     this.#serverReceiver?.failed(error);
   }
 
@@ -133,15 +144,28 @@ export class Network {
     lend(datagram, (lent) => this.#clients.get(keyOf(to))?.receiver?.datagram(lent));
   }
 
+  /** When the rule fails, the client is told as well: a server's answer without an association fails unheard. */
+  #carryToClient(datagram: Uint8Array, to: RemoteAddress): void {
+    try {
+      this.toClient.carry(datagram, to, (bytes) => this.#arriveAtClient(bytes, to));
+    } catch (error) {
+      setImmediate(() => this.#clients.get(keyOf(to))?.receiver?.failed(error as Error, true));
+      throw error;
+    }
+  }
+
   #newServer(): ServerTransport {
     return {
       virtualTime: this.virtualTime,
       open: async (receiver) => {
+        checkMethods('receiver', receiver, ['datagram', 'drained', 'failed']);
         this.#serverReceiver = receiver;
       },
       address: () => SERVER_ADDRESS,
       send: (datagram, to) => {
-        this.toClient.carry(datagram, to, (bytes) => this.#arriveAtClient(bytes, to));
+        checkDatagram('send', datagram);
+        checkAddress('to', to);
+        this.#carryToClient(datagram, to);
         return true;
       },
       close: async () => {

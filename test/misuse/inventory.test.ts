@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import * as api from '../../lib';
 import { parseKeepAlive } from '../../lib/options/keep-alive';
+import * as testing from '../../lib/testing';
 import { Link } from '../support/link';
 import { key, psk } from '../support/pair';
 import { authority } from '../support/pki';
@@ -26,8 +27,15 @@ const EXPORTS: Readonly<Record<string, string>> = {
   versions: 'takes nothing',
 };
 
+/** Those of dtls-association/testing, which are misused in testing.test.ts; rules of the user's in testing-rules.test.ts. */
+const TESTING_EXPORTS = [
+  ...['Network', 'corrupt', 'delay', 'deliverAll', 'drop', 'dropRecord'],
+  ...['duplicate', 'inTurn', 'late', 'truncate'],
+];
+
 test('every export is in the table', () => {
   expect(new Set(Object.keys(api))).toEqual(new Set(Object.keys(EXPORTS)));
+  expect(new Set(Object.keys(testing))).toEqual(new Set(TESTING_EXPORTS));
 });
 
 test.each([

@@ -1,5 +1,8 @@
 import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { DtlsAssociation } from '../../lib';
+import { Network } from '../../lib/testing';
 
 /** What users may call and read, of a class and what it extends short of EventEmitter. */
 export function membersOf({ prototype }: { prototype: object }): Array<string | symbol> {
@@ -59,3 +62,21 @@ export const VERBS = [
   ...['startHandshake', 'send', 'close', 'destroy', 'ref', 'unref', 'enableTrace', 'exportKeyingMaterial'],
   ...['getSession', 'getPeerCertificate', Symbol.asyncIterator, Symbol.asyncDispose],
 ] as const;
+
+/** The same of an object of dtls-association/testing, whose class is in `file`: with its fields, without what is internal. */
+function publicMembersOf(one: object, file: string): string[] {
+  const source = readFileSync(path.join(__dirname, '../../lib/testing', file), 'utf8');
+  const internal = [...source.matchAll(/^ {2}\/\*\* @internal.*\*\/\n {2}(?:get |readonly )?(\w+)/gm)];
+  const members = [...Object.keys(one), ...membersOf(one.constructor).map(String)];
+  return members.filter((member) => !internal.some(([, name]) => name === member));
+}
+
+/** What users may call, read and assign of a network, by what its objects are called. */
+export function networkMembers(): Readonly<Record<'network' | 'lane' | 'client', string[]>> {
+  const network = new Network();
+  return {
+    network: publicMembersOf(network, 'network.ts'),
+    lane: publicMembersOf(network.toServer, 'lane.ts'),
+    client: publicMembersOf(network.client(), 'network-client.ts'),
+  };
+}

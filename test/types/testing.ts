@@ -24,6 +24,10 @@ export async function onABadLine(key: Buffer): Promise<DtlsAssociation> {
   await server.listen({ transport: network.server });
   const transport: NetworkClient = network.client({ address: '192.0.2.7', port: 1, family: 'IPv4' });
   transport.rebind();
+  transport.taken = false;
+  transport.drain();
+  network.inject(Uint8Array.of(1, 2), transport.address);
+  network.injectToClient(Buffer.from('noise'), transport.address);
   return connect({ transport, psk: { identity: 'alice', key } });
 }
 
@@ -41,6 +45,8 @@ export function bad(lane: Lane): void {
     return client.port === 1 ? [] : [datagram, later];
   };
   lane.rule = own;
+  // @ts-expect-error a rule decides at once
+  lane.rule = async (datagram) => [datagram];
 }
 
 export function withEndpoint(network: Network, key: Buffer): Promise<DtlsAssociation> {
