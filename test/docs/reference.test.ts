@@ -10,6 +10,7 @@ import { parseListenOptions, parseServerOptions } from '../../lib/options/server
 import { createSecureContext } from '../../lib/secure-context';
 import { DtlsServer } from '../../lib/server/server';
 import * as testing from '../../lib/testing';
+import { networkMembers } from '../misuse/members';
 
 const ROOT = path.join(__dirname, '../..');
 const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
@@ -82,8 +83,21 @@ test('the README knows every error code', () => {
   expect(declared.filter((code) => !readme.includes(`\`${code}\``))).toEqual([]);
 });
 
+const testNetwork = readFileSync(path.join(ROOT, 'docs/test-network.md'), 'utf8');
+
+/** Every word of what is set as code, within sentences and tables. */
+function codeWords(doc: string): Set<string> {
+  const spans = doc.replace(/^```.*?^```/gms, '').match(/`[^`]+`/g) ?? [];
+  return new Set(spans.flatMap((span) => span.match(/\w+/g) ?? []));
+}
+
+test.each(Object.entries(networkMembers()))('docs/test-network.md knows every member of a %s', (_name, members) => {
+  expect(members.length).toBeGreaterThan(5);
+  const words = codeWords(testNetwork);
+  expect(members.filter((member) => !words.has(member))).toEqual([]);
+});
+
 test('docs/test-network.md knows what dtls-association/testing exports, and every impairment', () => {
-  const doc = readFileSync(path.join(ROOT, 'docs/test-network.md'), 'utf8');
   let impairments: string[] = [];
   try {
     new testing.Network().toServer.impair({ noSuchOption: 1 } as never);
@@ -91,7 +105,7 @@ test('docs/test-network.md knows what dtls-association/testing exports, and ever
     impairments = /Known are (.*)\./.exec((error as Error).message)?.[1]?.split(', ') ?? [];
   }
   expect(impairments.length).toBeGreaterThan(5);
-  const mentioned = new Set([...doc.matchAll(/[A-Za-z0-9]+/g)].map(([word]) => word));
+  const mentioned = new Set([...testNetwork.matchAll(/[A-Za-z0-9]+/g)].map(([word]) => word));
   const names = [...Object.keys(testing), ...impairments];
   expect(names.filter((name) => !mentioned.has(name))).toEqual([]);
 });

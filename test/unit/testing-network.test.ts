@@ -27,6 +27,22 @@ test('nothing passes a partition; what is sent afterwards does', async () => {
   expect([sender.stats.messagesReceived, peer.stats.messagesReceived]).toEqual([1, 1]);
 });
 
+test('what is on its way, held or injected passes a partition', async () => {
+  const network = new Network({ seed: 1 });
+  const arrived: string[] = [];
+  await network.server.open({ datagram: (bytes) => arrived.push(`${bytes}`), drained() {}, failed() {} });
+  const transport = network.client();
+  transport.send(Buffer.from('on its way'));
+  network.toServer.hold();
+  transport.send(Buffer.from('held'));
+  network.partition();
+  transport.send(Buffer.from('lost'));
+  network.inject(Buffer.from('injected'), transport.address);
+  network.toServer.release();
+  await network.quiet();
+  expect(arrived).toEqual(['on its way', 'injected', 'held']);
+});
+
 test('a NAT that rebinds takes what is sent to the old port', async () => {
   const { link, client: sender, peer, transport } = await openPair();
   const before = transport.address;
