@@ -69,7 +69,7 @@ export class NetworkClient implements Transport {
    * lost.
    */
   rebind(): void {
-    this.address = { ...this.#address, port: this.#network.nextPort() };
+    this.address = { ...this.#address, port: this.#network.nextPort(this.#address.address) };
   }
 
   open(receiver: TransportReceiver): void {

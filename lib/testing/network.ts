@@ -1,6 +1,6 @@
 import type { RemoteAddress } from '../address';
 import { DtlsEndpoint } from '../endpoints/dtls-endpoint';
-import { isError, optionError } from '../errors';
+import { DtlsError, isError, optionError } from '../errors';
 import { boolean, checkMethods, checkNames, integer, show } from '../options/check';
 import type { ServerTransport, ServerTransportReceiver } from '../transport';
 import { checkAddress, checkDatagram } from './arguments';
@@ -25,6 +25,8 @@ export interface NetworkOptions {
 const SERVER_ADDRESS: RemoteAddress = { address: '192.0.2.1', port: 22334, family: 'IPv4' };
 const CLIENT_ADDRESS = '192.0.2.99';
 const FIRST_CLIENT_PORT = 50_000;
+/** Those that are not the system's. */
+const PORTS = { min: 1024, max: 65_535 };
 const MAX_SEED = 2 ** 32 - 1;
 
 /**
@@ -42,7 +44,7 @@ export class Network {
   readonly #random: () => number;
   readonly #clients = new Map<string, NetworkClient>();
   #serverReceiver: ServerTransportReceiver | undefined;
-  #ports = FIRST_CLIENT_PORT;
+  #port = FIRST_CLIENT_PORT;
 
   /** Throws `ERR_DTLS_OPTION`. */
   constructor(options: NetworkOptions = {}) {
@@ -56,7 +58,10 @@ export class Network {
     this.server = this.#newServer();
   }
 
-  /** A client's end, at an address of its own unless one is given. */
+  /**
+   * A client's end, at an address of its own unless one is given. Throws `ERR_DTLS_STATE` when clients that are open have
+   * all ports of that address.
+   */
   client(address: RemoteAddress = clientAddress(this.nextPort())): NetworkClient {
     return new NetworkClient(this, address);
   }
@@ -120,9 +125,14 @@ export class Network {
     this.#serverReceiver?.failed(error);
   }
 
-  /** @internal */
-  nextPort(): number {
-    return this.#ports++;
+  /** @internal A port that no client has at this address: another one each time, until all were used. */
+  nextPort(address = CLIENT_ADDRESS): number {
+    for (let tried = PORTS.min; tried <= PORTS.max; tried++) {
+      const port = this.#port;
+      this.#port = port === PORTS.max ? PORTS.min : port + 1;
+      if (!this.#clients.has(keyOf({ address, port }))) return port;
+    }
+    throw new DtlsError('ERR_DTLS_STATE', `Clients have all ports of ${address}; give the next one another address.`);
   }
 
   /** @internal */
@@ -182,7 +192,7 @@ export function clientAddress(port: number): RemoteAddress {
   return { address: CLIENT_ADDRESS, port, family: 'IPv4' };
 }
 
-function keyOf({ address, port }: RemoteAddress): string {
+function keyOf({ address, port }: Omit<RemoteAddress, 'family'>): string {
   return `${address}|${port}`;
 }
 

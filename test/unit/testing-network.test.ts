@@ -109,6 +109,23 @@ describe('a network', () => {
     expect(error).toMatchObject({ code: 'ERR_DTLS_OPTION', option });
   });
 
+  test('gives ports that are free again, and those only', () => {
+    const network = new Network();
+    const first = network.client();
+    first.open({ opened() {}, datagram() {}, drained() {}, failed() {} });
+    const ports = Array.from({ length: 64_512 }, () => network.client().address.port);
+    expect(ports.filter((port) => port < 1024 || port > 65_535 || port === first.address.port)).toEqual([]);
+    expect(new Set(ports).size).toBe(64_511);
+  });
+
+  test('refuses a client for which no port is left, unless it has another address', () => {
+    const network = new Network();
+    const receiver = { opened() {}, datagram() {}, drained() {}, failed() {} };
+    for (let n = 0; n < 64_512; n++) network.client().open(receiver);
+    expect(thrown(() => network.client()).code).toBe('ERR_DTLS_STATE');
+    network.client({ address: '192.0.2.98', port: 1, family: 'IPv4' }).rebind();
+  });
+
   test('spoils the bytes that a receiver keeps', async () => {
     const network = new Network();
     const kept: Uint8Array[] = [];
