@@ -16,7 +16,9 @@ interface Round {
 test('associations that idle away over real sockets leave no memory, socket or timer behind', async () => {
   const outcome = await runScript(
     `
-    const server = await echo({ idleTimeout: 100 });
+    // All have one address here, and come at once.
+    const limits = { handshakesPerSecond: 1e6, handshakesPerSecondPerAddress: 1e6 };
+    const server = await echo({ idleTimeout: 100, limits });
     // So many at once overflow the socket's buffer.
     const quick = { retransmit: { initial: 50 } };
     const tellState = async () => {
