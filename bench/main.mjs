@@ -1,6 +1,7 @@
 // The benchmark suite; bench/README.md says what it measures and how.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { withMadePart } from '../scripts/lib/made-part.mjs';
 import { Failure } from '../scripts/lib/run.mjs';
 import { cases } from './cases/index.mjs';
 import { createBench } from './lib/bench.mjs';
@@ -12,9 +13,9 @@ import { killAll } from './lib/program.mjs';
 import { createProgress } from './lib/progress.mjs';
 import { cryptoShares, disturbance, hasFailures } from './lib/results.mjs';
 import { needsOf, runCase, runsOf } from './lib/suite.mjs';
-import { charts } from './report/charts.mjs';
 import { disturbanceWarning, formatDuration } from './report/format.mjs';
 import { renderHtml } from './report/html.mjs';
+import { renderMarkdown } from './report/markdown.mjs';
 import { createTerminalReport } from './report/terminal.mjs';
 
 /** Of the JSON file; bench/README.md describes it. */
@@ -62,18 +63,22 @@ async function run(options) {
   finish({ ...suite, cryptoShares: cryptoShares(results), othersPercent: disturbance(results) }, report, options);
 }
 
-function finish(suite, report, { json, html, svg }) {
+function finish(suite, report, { json, html, page }) {
   if (suite.cryptoShares.length > 0) console.log(`${report.shareTable(suite.cryptoShares)}\n`);
   if (suite.cases.some(({ targets }) => targets.length > 0)) console.log(report.targetTable(suite.cases));
   const warning = disturbanceWarning(suite.othersPercent);
   if (warning !== undefined) console.log(`\n${warning}`);
   write(json, `${JSON.stringify(suite, null, 2)}\n`);
   write(html, renderHtml(suite));
-  if (svg !== undefined) {
-    for (const { name, standalone } of suite.cases.flatMap(charts)) write(join(svg, `${name}.svg`), standalone);
-  }
+  if (page !== undefined) writePage(page, suite);
   console.log(`\n${formatDuration(suite.durationSeconds)} passed. Report: ${html}; figures: ${json}`);
   if (hasFailures(suite.cases)) process.exitCode = 1;
+}
+
+function writePage(page, suite) {
+  const { text, pictures } = renderMarkdown(suite);
+  write(page, withMadePart(readFileSync(page, 'utf8'), 'npm run bench', text));
+  for (const { path, svg } of pictures) write(join(dirname(page), path), svg);
 }
 
 function write(file, text) {

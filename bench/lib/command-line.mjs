@@ -13,7 +13,8 @@ export const USAGE = `Usage: npm run bench -- [CASE...] [options]
   --quick        one very short run each: shows that everything works, and no figures to trust
   --json FILE    where the results go (default .cache/bench/results.json)
   --html FILE    where the report goes (default .cache/bench/report.html)
-  --svg FOLDER   write each chart as a file of its own as well
+  --page FILE    put the tables into a Markdown page that has a place for them, docs/performance.md, and the charts of
+                 curves into charts/ beside it
   --list         list the cases
   --help         this text
 `;
@@ -33,7 +34,7 @@ export function parseCommandLine(args, cases) {
     isQuick: values.quick === true,
     json: values.json ?? join(cache, 'results.json'),
     html: values.html ?? join(cache, 'report.html'),
-    svg: values.svg,
+    page: values.page,
     wantsHelp: values.help === true,
     wantsList: values.list === true,
   };
@@ -49,7 +50,7 @@ function parse(args) {
         quick: { type: 'boolean' },
         json: { type: 'string' },
         html: { type: 'string' },
-        svg: { type: 'string' },
+        page: { type: 'string' },
         list: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

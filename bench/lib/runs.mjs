@@ -5,7 +5,7 @@ import { isJavaScript } from './contestants.mjs';
 import { RunFailure } from './program.mjs';
 
 /** Long enough for a stable rate, short enough for a suite of ten minutes. */
-const SECONDS = 0.7;
+const SECONDS = 0.6;
 
 /**
  * Before those that count, when one side is JavaScript: V8 has compiled everything by then, as in a process that has run

@@ -1,7 +1,5 @@
+import { withMadePart } from './made-part.mjs';
 import { runtimes } from './runtimes.mjs';
-
-const BEGIN = '<!-- Made by npm run matrix. -->\n';
-const END = '<!-- The end of what npm run matrix made. -->\n';
 
 /** The peers of test/interop/impaired.test.ts, by the first word of its describes. */
 export const peers = ['OpenSSL', 'GnuTLS', 'Qt'];
@@ -10,10 +8,7 @@ const OPENSSL = { node: "Node's", static: 'linked in', system: "the system's" };
 
 /** The README with the table of these results in it. */
 export function withTable(readme, results) {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error('README.md has no place for the matrix');
-  return `${readme.slice(0, begin)}${BEGIN}\n${render(results)}\n${readme.slice(end)}`;
+  return withMadePart(readme, 'npm run matrix', render(results));
 }
 
 /** What is wrong with a README and results, as sentences: none when the README shows what was run, and all of it. */

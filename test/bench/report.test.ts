@@ -191,6 +191,20 @@ test('the page escapes texts, and tells failures, gaps and a quick run', () => {
   expect(warned).toContain('Other programs took up to 40.0 % of the machine');
 });
 
+test('the Markdown has tables with ratios in brackets, and a picture in place of the table of a curve', () => {
+  const { text, pictures } = evaluate<{ text: string; pictures: Array<{ path: string; svg: string }> }>(
+    'report/markdown.mjs',
+    'return m.renderMarkdown(input)',
+    suite,
+  );
+  expect(text).toContain('| **dtls-association** | 961 k/s (3.70×) | 1.04 µs (0.260×) |');
+  expect(text).toContain('plain C (GnuTLS): 1 of 1 runs failed: it crashed.');
+  expect(text).toContain('| flood-100 | messages per second | at least 3.5× plain C (OpenSSL) | 3.70× | met |');
+  const path = 'charts/curve-size-cpuUsPerMessage.svg';
+  expect(text).toContain(`![client CPU per message](${path})`);
+  expect(pictures).toEqual([{ path, svg: expect.stringMatching(/^<svg /) }]);
+});
+
 test('a chart of its own brings its colours along', () => {
   const [chart] = evaluate<Array<{ name: string; standalone: string }>>(
     'report/charts.mjs',
