@@ -8,6 +8,7 @@ import { numberFrom, seconds, wholeNumber } from '../../lib/cli/options';
 import { chooseKey } from '../../lib/cli/psk';
 import { UsageError } from '../../lib/cli/usage-error';
 import { wrap } from '../../lib/cli/wrap';
+import { runs } from '../support/fuzz';
 
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
@@ -35,9 +36,12 @@ test('numbers of any text are numbers, within their bounds, or refused', () => {
       expect(taken(() => numberFrom(3, 9)(text)) ?? 3).toBeGreaterThanOrEqual(3);
       expect(taken(() => seconds(text)) ?? 1).toBeGreaterThan(0);
     }),
-    { numRuns: 1000 },
+    runs(1000),
   );
-  fc.assert(fc.property(fc.nat(), (number) => expect(wholeNumber(String(number))).toBe(number)));
+  fc.assert(
+    fc.property(fc.nat(), (number) => expect(wholeNumber(String(number))).toBe(number)),
+    runs(),
+  );
 });
 
 test('a key is what its digits say, and any other text is refused', () => {
@@ -45,13 +49,14 @@ test('a key is what its digits say, and any other text is refused', () => {
     fc.property(fc.uint8Array({ minLength: 1 }), (key) => {
       expect(chooseKey({ psk: Buffer.from(key).toString('hex') }, false)).toEqual(Buffer.from(key));
     }),
+    runs(),
   );
   fc.assert(
     fc.property(texts, (psk) => {
       const isHex = /^([0-9a-fA-F]{2})+$/.test(psk);
       expect(taken(() => chooseKey({ psk }, false)) !== undefined).toBe(isHex);
     }),
-    { numRuns: 1000 },
+    runs(1000),
   );
 });
 
@@ -61,7 +66,7 @@ test('whatever a peer says is printed on one line that no terminal obeys', () =>
       expect(escapeText(text)).not.toMatch(UNSAFE);
       expect(escapeMessage(bytes)).not.toMatch(UNSAFE);
     }),
-    { numRuns: 1500 },
+    runs(1500),
   );
 });
 
@@ -71,7 +76,7 @@ test('no two messages are printed alike', () => {
       fc.pre(Buffer.compare(one, other) !== 0);
       expect(escapeMessage(one)).not.toBe(escapeMessage(other));
     }),
-    { numRuns: 1500 },
+    runs(1500),
   );
 });
 
@@ -81,6 +86,7 @@ test('wrapped text loses no word', () => {
     fc.property(words, fc.integer({ min: 1, max: 100 }), (given, width) => {
       expect(wrap(given.join(' '), width).join(' ').split(/\s+/).filter(Boolean)).toEqual(given);
     }),
+    runs(),
   );
 });
 
@@ -91,5 +97,6 @@ test('an echo is that of its message, or of none, whatever comes back', () => {
       const message = new EchoMessage(size, new InFlight(4, 10));
       expect(message.slotOf(Buffer.from(echo), association)).toBe(FOREIGN);
     }),
+    runs(),
   );
 });

@@ -12,7 +12,7 @@ import { decodeSession, encodeSession } from '../../lib/credentials/session-data
 import { parseTicketKeys } from '../../lib/credentials/ticket-keys';
 import { parseVersions } from '../../lib/credentials/version';
 import { parseCookieSecret } from '../../lib/options/cookie-secret';
-import { changed, parsed } from '../support/fuzz';
+import { changed, parsed, runs } from '../support/fuzz';
 import { authority } from '../support/pki';
 
 const bytes = fc.uint8Array({ maxLength: 120 });
@@ -54,13 +54,14 @@ test('DER is taken apart so that it can be put together again, and other bytes a
       derSequence(given);
       isCrl(given);
     }),
-    { numRuns: 2000 },
+    runs(2000),
   );
   fc.assert(
     fc.property(fc.array(der), (all) => {
       const elements = derElements(Buffer.concat(all));
       expect(elements?.map(({ tag, contents }) => element(tag, contents))).toEqual(all);
     }),
+    runs(),
   );
 });
 
@@ -72,7 +73,7 @@ test('PEM of any text has only blocks that are in it', () => {
       const { blocks } = readPem(text);
       for (const block of blocks) expect(text).toContain(block.text.trimEnd());
     }),
-    { numRuns: 2000 },
+    runs(2000),
   );
 });
 
@@ -92,7 +93,7 @@ test('certificates and keys of any bytes are read, or refused with our error', (
       parsed(() => certificatesIn('cert', given));
       parsed(() => parsePrivateKey('key', given, undefined));
     }),
-    { numRuns: 400 },
+    runs(400),
   );
 });
 
@@ -102,6 +103,7 @@ test('any number of certificates, in a circle too, are shown', () => {
       const shown = legacyCertificate(Array(count).fill(certificate.raw), detailed);
       expect(Object.keys(shown).length > 0).toBe(count > 0);
     }),
+    runs(),
   );
 });
 
@@ -113,13 +115,14 @@ test('a session is read as it was written, and any change is refused or harmless
       expect(parsed(() => decodeSession('session', stored, binding, now + 1))).toBeUndefined();
       expect(parsed(() => decodeSession('session', stored, `${binding}.`, now))).toBeUndefined();
     }),
+    runs(),
   );
   const stored = encodeSession(element(0x30, Buffer.alloc(60, 5)), 2 ** 42, 'b');
   fc.assert(
     fc.property(fc.oneof(changed(fc.constant(stored)), bytes, fc.anything()), (given) => {
       parsed(() => decodeSession('session', given, 'b', 0));
     }),
-    { numRuns: 1500 },
+    runs(1500),
   );
 });
 
@@ -132,7 +135,7 @@ test('keys, secrets, versions and fingerprints of any kind are taken, or refused
       const fingerprints = parsed(() => parseFingerprints('fingerprint', given));
       if (fingerprints !== undefined) expect(matchesFingerprint(fingerprints, Buffer.alloc(3))).toBe(false);
     }),
-    { numRuns: 1500 },
+    runs(1500),
   );
   expect(matchesFingerprint(parseFingerprints('fingerprint', certificate.fingerprint256), certificate.raw)).toBe(true);
 });
@@ -152,7 +155,7 @@ test('addresses of every spelling have one canonical form, which has itself, and
         expect(networkOf(canonical)).toBe(networkOf(address));
       },
     ),
-    { numRuns: 1000 },
+    runs(1000),
   );
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.ipV6()), fc.nat(65_535), (text, port) => {
@@ -160,5 +163,6 @@ test('addresses of every spelling have one canonical form, which has itself, and
       expect(ipAddress(text, port) === undefined).toBe(isIP(text) === 0);
       expect(typeof networkOf(text)).toBe('string');
     }),
+    runs(),
   );
 });

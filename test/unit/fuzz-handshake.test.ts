@@ -17,12 +17,12 @@ import {
   recordName,
 } from '../../lib/handshake/wire';
 import { Stage } from '../../lib/native';
-import { datagrams } from '../support/fuzz';
+import { datagrams, runs } from '../support/fuzz';
 
 const flights = fc.array(datagrams(), { maxLength: 12 });
 /** fast-check prints the seed of what fails. */
-const many = { numRuns: 600 };
-const few = { numRuns: 300 };
+const many = runs(600);
+const few = runs(300);
 
 test('a reader of any bytes gives what is there, and nothing from the first miss on', () => {
   const steps = fc.array(fc.tuple(fc.constantFrom('uint', 'take', 'vector'), fc.integer({ min: 1, max: 3 })));
@@ -64,6 +64,7 @@ test('an alert record of any number is read as it was written', () => {
     fc.property(fc.nat(255), fc.nat(2 ** 48 - 1), (description, sequence) => {
       expect(parseRecords(fatalAlertRecord(description, sequence))).toMatchObject([{ type: 21, epoch: 0, sequence }]);
     }),
+    runs(),
   );
 });
 
