@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { corrupt } from '../../lib/testing';
+import { DAMAGES } from './case-counts';
 import { permitted } from './damages';
 import { Dissector } from './dissection';
 import { KIND_NAMES, type Kind, makeKinds } from './kinds';
@@ -39,9 +40,10 @@ async function damages(kind: Kind): Promise<{ cases: Damage[]; sizes: Outcome['s
     if (n >= 0) sent[lane].push(datagram);
     return [datagram];
   };
-  const [{ sizes }] = (await tryAll(kind, [
+  const [{ sizes, isResumed }] = (await tryAll(kind, [
     { name: 'nothing', toServer: seen('toServer'), toClient: seen('toClient') },
   ])) as [Outcome];
+  expect(isResumed).toBe(kind.isResumed);
   const cases = LANES.flatMap((lane) => {
     const dissector = new Dissector(kind.exchange, kind.nonce);
     return sent[lane].flatMap((datagram, n) =>
@@ -64,6 +66,7 @@ test.each(KIND_NAMES)(
   async (name) => {
     const kind = hasty(kinds[name]);
     const { cases, sizes } = await damages(kind);
+    expect(cases.length).toBeGreaterThanOrEqual(DAMAGES[name]);
     const outcomes = await tryAll(kind, cases);
     expect(cases.flatMap((one, i) => faults(one, outcomes[i] as Outcome, sizes))).toEqual([]);
   },

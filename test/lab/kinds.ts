@@ -25,12 +25,18 @@ export const KIND_NAMES = [
   "the server's certificate",
   'certificates of both sides',
   'certificates of both sides, resumed by session ID',
+  'certificates of both sides, resumed by ticket',
 ] as const;
 
 export type KindName = (typeof KIND_NAMES)[number];
 
 /** The smallest: a flight with a certificate has several datagrams. */
 const narrow = { mtu: 256 };
+/**
+ * The smallest for a ticket with a certificate in it, of 640 bytes at most: a ClientHello has to fit one datagram
+ * (`HasRoomFor` of native/tls/connection.cc), else the handshake is a full one.
+ */
+const roomForTicket = { mtu: 1152 };
 
 /** They are made once: thousands of handshakes share them. With Ed25519, whatever is signed has always one size. */
 async function contexts(keyType: KeyType) {
@@ -51,13 +57,15 @@ async function contexts(keyType: KeyType) {
     mixed: createSecureContext({ ...keys, ...server, ca: ca.cert }),
     certified: createSecureContext(server),
     mutual: createSecureContext({ ...server, ca: ca.cert }),
+    // Who asks for certificates gives tickets only with keys for them.
+    mutualTicketing: createSecureContext({ ...server, ca: ca.cert, ticketKeys: randomBytes(48) }),
     trusting: createSecureContext({ ca: ca.cert }),
     proving: createSecureContext({ ...client, ca: ca.cert }),
   };
 }
 
 export async function makeKinds(keyType: KeyType = 'p-256'): Promise<Record<KindName, Kind>> {
-  const { plain, forwardSecret, ticketing, hinting, mixed, certified, mutual, trusting, proving } =
+  const { plain, forwardSecret, ticketing, hinting, mixed, certified, mutual, mutualTicketing, trusting, proving } =
     await contexts(keyType);
   const withKey = { exchange: 'PSK', nonce: 8 } as const;
   const withCertificate = { exchange: 'ECDHE', nonce: 8 } as const;
@@ -100,6 +108,12 @@ export async function makeKinds(keyType: KeyType = 'p-256'): Promise<Record<Kind
     'certificates of both sides, resumed by session ID': {
       client: provingClient,
       server: askingServer,
+      isResumed: true,
+      ...withCertificate,
+    },
+    'certificates of both sides, resumed by ticket': {
+      client: { ...provingClient, ...roomForTicket },
+      server: { ...askingServer, secureContext: mutualTicketing, ...roomForTicket },
       isResumed: true,
       ...withCertificate,
     },

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { delay, drop, duplicate, inTurn, late, type Rule, truncate } from '../../lib/testing';
+import { LOSSES } from './case-counts';
 import { KIND_NAMES, type Kind, makeKinds } from './kinds';
 import { type Case, LANES, type LaneName, type Outcome, tryAll } from './trial';
 import { virtualTime } from './virtual-time';
@@ -77,39 +78,54 @@ async function expectAllOpen(kind: Kind, cases: readonly Case[], { sizes }: Outc
   expect(outcomes).toHaveLength(cases.length);
 }
 
-describe.each(KIND_NAMES)('with %s, a handshake completes', (name) => {
-  test.each(Object.entries(fates))('when any datagram is %s', async (fate, rule) => {
-    const base = await lossless(kinds[name]);
-    const cases = datagramsOf(base).map((datagram) => caseOf([fate, datagram, rule]));
-    await expectAllOpen(kinds[name], cases, base, ONE_LOSS_MS);
-  });
+/** What befalls the datagrams of a handshake, of which the lossless one is `base`, and how long it then takes at most. */
+interface Losses {
+  readonly when: string;
+  readonly mostMs: number;
+  readonly casesOf: (base: Outcome) => Case[];
+}
 
-  test('when any datagram is cut off anywhere', async () => {
-    const base = await lossless(kinds[name]);
-    const cases = datagramsOf(base).flatMap((datagram) =>
+const ofOne = Object.entries(fates).map(
+  ([fate, rule]): Losses => ({
+    when: `any datagram is ${fate}`,
+    mostMs: ONE_LOSS_MS,
+    casesOf: (base) => datagramsOf(base).map((datagram) => caseOf([fate, datagram, rule])),
+  }),
+);
+
+const cutOff: Losses = {
+  when: 'any datagram is cut off anywhere',
+  mostMs: ONE_LOSS_MS,
+  casesOf: (base) =>
+    datagramsOf(base).flatMap((datagram) =>
       // Inside the header of the record, behind it, inside that of the message, behind it, and in what follows.
       [0, 1, 12, 13, 20, 25, 26, datagram.size >> 1, datagram.size - 1].map((size) =>
         caseOf([`cut to ${size}`, datagram, (n) => truncate(n, size)]),
       ),
-    );
-    await expectAllOpen(kinds[name], cases, base, ONE_LOSS_MS);
-  });
+    ),
+};
 
-  test.each(Object.entries(fates))('when any datagram is lost, and any other is %s', async (fate, rule) => {
-    const base = await lossless(kinds[name]);
-    const datagrams = datagramsOf(base, BEYOND);
-    const cases = datagrams.flatMap((one, i) =>
-      datagrams
-        .filter((_, j) => (rule === drop ? j > i : j !== i))
-        .map((other) => caseOf(['lost', one, drop], [fate, other, rule])),
-    );
-    await expectAllOpen(kinds[name], cases, base, TWO_LOSSES_MS);
-  });
+const ofTwo = Object.entries(fates).map(
+  ([fate, rule]): Losses => ({
+    when: `any datagram is lost, and any other is ${fate}`,
+    mostMs: TWO_LOSSES_MS,
+    casesOf: (base) => {
+      const datagrams = datagramsOf(base, BEYOND);
+      return datagrams.flatMap((one, i) =>
+        datagrams
+          .filter((_, j) => (rule === drop ? j > i : j !== i))
+          .map((other) => caseOf(['lost', one, drop], [fate, other, rule])),
+      );
+    },
+  }),
+);
 
-  test('when any three datagrams are lost', async () => {
-    const base = await lossless(kinds[name]);
+const ofThree: Losses = {
+  when: 'any three datagrams are lost',
+  mostMs: THREE_LOSSES_MS,
+  casesOf: (base) => {
     const datagrams = datagramsOf(base, BEYOND);
-    const cases = datagrams.flatMap((one, i) =>
+    return datagrams.flatMap((one, i) =>
       datagrams
         .slice(i + 1)
         .flatMap((two, j) =>
@@ -118,6 +134,19 @@ describe.each(KIND_NAMES)('with %s, a handshake completes', (name) => {
             .map((three) => caseOf(['lost', one, drop], ['lost', two, drop], ['lost', three, drop])),
         ),
     );
-    await expectAllOpen(kinds[name], cases, base, THREE_LOSSES_MS);
+  },
+};
+
+const all = [...ofOne, cutOff, ...ofTwo, ofThree];
+
+describe.each(KIND_NAMES)('with %s, a handshake', (name) => {
+  test.each(all)('completes when $when', async ({ mostMs, casesOf }) => {
+    const base = await lossless(kinds[name]);
+    await expectAllOpen(kinds[name], casesOf(base), base, mostMs);
+  });
+
+  test('is tried in all these cases', async () => {
+    const base = await lossless(kinds[name]);
+    expect(all.flatMap(({ casesOf }) => casesOf(base))).toHaveLength(LOSSES[name]);
   });
 });

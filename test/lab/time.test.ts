@@ -56,6 +56,7 @@ describe('round trips of', () => {
     ["the server's certificate", 3],
     ['certificates of both sides', 3],
     ['certificates of both sides, resumed by session ID', 2],
+    ['certificates of both sides, resumed by ticket', 2],
   ];
 
   describe.each([0, 200, 500, 2000, 30_000])('%i ms, a handshake', (rttMs) => {
