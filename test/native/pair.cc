@@ -187,9 +187,9 @@ void CheckAlive(Connection& client, Connection& server) {
 
 void CheckAlive(Pair& pair) { CheckAlive(*pair.client, *pair.server); }
 
-std::string SessionOf(const Connection& client) {
+std::string SessionOf(const Connection& connection) {
   uint8_t* der = nullptr;
-  const int size = i2d_SSL_SESSION(SSL_get0_session(client.ssl()), &der);
+  const int size = i2d_SSL_SESSION(SSL_get0_session(connection.ssl()), &der);
   const std::string session(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
   OPENSSL_free(der);
   return session;

@@ -113,8 +113,8 @@ class EstablishedPair : public Pair {
 void CheckAlive(Connection& client, Connection& server);
 void CheckAlive(Pair& pair);
 
-// The session as a client keeps it.
-std::string SessionOf(const Connection& client);
+// The session as a client keeps it, or a server.
+std::string SessionOf(const Connection& connection);
 
 // The only datagram of a write. Empty, and the test failed, when it is not just one.
 Bytes Written(Connection& from, std::string_view message);
