@@ -11,6 +11,8 @@ const reports = join(root, '.cache', 'asan');
 const tests = [
   'test/native/',
   'test/unit/(association|credentials|drain|endpoint|migration|psk|resumption|security|server|session|srtp)',
+  'test/misuse/(order|reentrancy|transports)',
+  'test/lab/loss-matrix',
 ];
 
 /** Runs Jest on the addon. Throws a `Failure` with what the sanitizers found. */
