@@ -13,8 +13,8 @@ export default {
   reference: 'plain-c',
   metrics: ['clientRssBytes', 'clientHeapBytes', 'serverRssBytes', 'serverHeapBytes'],
   entries: [
-    { contestant: 'ours', run: run('ours') },
-    { contestant: 'plain-c', run: run('plain-c') },
+    { contestant: 'ours', maxReps: 3, run: run('ours') },
+    { contestant: 'plain-c', maxReps: 3, run: run('plain-c') },
   ],
   targets: [
     { contestant: 'ours', metric: 'clientRssBytes', against: 'plain-c', atMost: 1.1 },
