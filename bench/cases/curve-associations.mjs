@@ -30,7 +30,7 @@ export default {
   })),
   metrics: ['cpuUsPerMessage', 'serverCpuUsPerMessage'],
   entries: [
-    { contestant: 'ours', with: ['plain-c'], maxReps: 3, run: asBoth },
-    { contestant: 'plain-c', maxReps: 3, run: asClient('plain-c') },
+    { contestant: 'ours', with: ['plain-c'], maxReps: 2, run: asBoth },
+    { contestant: 'plain-c', maxReps: 2, run: asClient('plain-c') },
   ],
 };

@@ -11,7 +11,7 @@ const SECONDS = 0.6;
  * Before those that count, when one side is JavaScript: V8 has compiled everything by then, as in a process that has run
  * for a while. Programs in C have no need of it.
  */
-const WARM_UP_HANDSHAKES = 8000;
+const WARM_UP_HANDSHAKES = 5000;
 
 const MANY_ASSOCIATIONS = 1000;
 /** Hostile datagrams before those that count: V8 has compiled then what deals with them. */

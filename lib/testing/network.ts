@@ -11,7 +11,8 @@ import { numbers } from './random';
 
 export interface NetworkOptions {
   /**
-   * Of all that happens at random, the delays of `reconnect` too: 0 to 2^32 - 1. Default: another one each time; print `network.seed` to repeat it.
+   * Of all that happens at random, the delays of `reconnect` too: 0 to 2^32 - 1. Default: another one each time; print
+   * `network.seed` to repeat it.
    */
   seed?: number;
   /**
