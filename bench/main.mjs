@@ -13,7 +13,7 @@ import { killAll } from './lib/program.mjs';
 import { createProgress } from './lib/progress.mjs';
 import { cryptoShares, disturbance, hasFailures } from './lib/results.mjs';
 import { needsOf, runCase, runsOf } from './lib/suite.mjs';
-import { disturbanceWarning, formatDuration } from './report/format.mjs';
+import { formatDuration, warnings } from './report/format.mjs';
 import { renderHtml } from './report/html.mjs';
 import { renderMarkdown } from './report/markdown.mjs';
 import { createTerminalReport } from './report/terminal.mjs';
@@ -66,8 +66,7 @@ async function run(options) {
 function finish(suite, report, { json, html, page }) {
   if (suite.cryptoShares.length > 0) console.log(`${report.shareTable(suite.cryptoShares)}\n`);
   if (suite.cases.some(({ targets }) => targets.length > 0)) console.log(report.targetTable(suite.cases));
-  const warning = disturbanceWarning(suite.othersPercent);
-  if (warning !== undefined) console.log(`\n${warning}`);
+  for (const warning of warnings(suite)) console.log(`\n${warning}`);
   write(json, `${JSON.stringify(suite, null, 2)}\n`);
   write(html, renderHtml(suite));
   if (page !== undefined) writePage(page, suite);

@@ -62,8 +62,9 @@ export function formatDuration(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
-/** What a reader must know when other programs were busy meanwhile. */
-export function disturbanceWarning(othersPercent) {
-  if (othersPercent < DISTURBING_PERCENT) return undefined;
-  return `Other programs took up to ${formatValue(othersPercent, '%')} of the machine: these figures are not to be trusted.`;
+/** What a reader must know before the figures, as sentences. */
+export function warnings({ isQuick, othersPercent }) {
+  const quick = 'A quick run: it shows that everything works. Its figures mean nothing.';
+  const disturbed = `Other programs took up to ${formatValue(othersPercent, '%')} of the machine: these figures are not to be trusted.`;
+  return [...(isQuick ? [quick] : []), ...(othersPercent < DISTURBING_PERCENT ? [] : [disturbed])];
 }

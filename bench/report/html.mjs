@@ -1,6 +1,6 @@
 // The report as one page that needs nothing else.
 import { charts } from './charts.mjs';
-import { disturbanceWarning, formatDuration } from './format.mjs';
+import { formatDuration, warnings } from './format.mjs';
 import { caseRows, isCompared, machineRows, shareRows, targetRows } from './rows.mjs';
 import { style } from './style.mjs';
 import { escapeHtml } from './svg.mjs';
@@ -24,7 +24,9 @@ export function renderHtml(suite) {
 <p>dtls-association beside programs in C, Qt and other packages, on one machine and in one run. Everything uses
 PSK-AES128-GCM-SHA256 over the loopback interface. Medians of up to ${suite.reps} runs that alternate, each in processes of
 its own. Whiskers reach from the lowest run to the highest, a dashed line is the reference, and a green mark a target.</p>
-${warnings(suite)}
+${warnings(suite)
+  .map((text) => `<p class="warning">${text}</p>`)
+  .join('')}
 ${tiles(cases)}
 </header>
 <nav>${cases.map(({ name }) => `<a href="#${name}">${name}</a>`).join('')}<a href="#machine">machine</a></nav>
@@ -37,14 +39,6 @@ ${machineSection(suite)}
 </body>
 </html>
 `;
-}
-
-function warnings({ isQuick, othersPercent }) {
-  const quick = isQuick ? 'A quick run: it shows that everything works. Its figures mean nothing.' : undefined;
-  return [quick, disturbanceWarning(othersPercent)]
-    .filter((text) => text !== undefined)
-    .map((text) => `<p class="warning">${text}</p>`)
-    .join('');
 }
 
 /** The first target of each case, large. */

@@ -1,6 +1,6 @@
 // The report as Markdown, for a page that has words around it.
 import { charts } from './charts.mjs';
-import { formatDuration } from './format.mjs';
+import { formatDuration, warnings } from './format.mjs';
 import { caseRows, isCompared, machineRows, shareRows, targetRows } from './rows.mjs';
 
 /** `pictures` are the charts that stand for the tables of curves: `{ path, svg }`, the path beside the page. */
@@ -38,9 +38,14 @@ function shares(cryptoShares) {
   return `### How much of a flood is cryptography\n\n${markdownTable(head, rows, { left: [0] })}`;
 }
 
-function about({ machine, date, reps, durationSeconds }) {
-  const facts = machineRows(machine).map(([name, value]) => `- ${name}: ${value}`);
-  return [...facts, `- ${date.slice(0, 10)}, ${reps} rounds, ${formatDuration(durationSeconds)} minutes`].join('\n');
+function about(suite) {
+  const { machine, date, reps, durationSeconds } = suite;
+  const facts = [
+    ...machineRows(machine).map(([name, value]) => `${name}: ${value}`),
+    `${date.slice(0, 10)}, ${reps} rounds, ${formatDuration(durationSeconds)} minutes`,
+    ...warnings(suite),
+  ];
+  return facts.map((fact) => `- ${fact}`).join('\n');
 }
 
 function shown(result, pictures) {

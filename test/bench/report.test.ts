@@ -199,6 +199,14 @@ test('the Markdown has tables with ratios in brackets, and a picture in place of
   );
   expect(text).toContain('| **dtls-association** | 961 k/s (3.70×) | 1.04 µs (0.260×) |');
   expect(text).toContain('plain C (GnuTLS): 1 of 1 runs failed: it crashed.');
+  expect(text).not.toContain('Other programs');
+  const disturbed = evaluate<{ text: string }>('report/markdown.mjs', 'return m.renderMarkdown(input)', {
+    ...suite,
+    isQuick: true,
+    othersPercent: 40,
+  });
+  expect(disturbed.text).toContain('- A quick run');
+  expect(disturbed.text).toContain('- Other programs took up to 40.0 % of the machine');
   expect(text).toContain('| flood-100 | messages per second | at least 3.5× plain C (OpenSSL) | 3.70× | met |');
   const path = 'charts/curve-size-cpuUsPerMessage.svg';
   expect(text).toContain(`![client CPU per message](${path})`);
