@@ -99,6 +99,7 @@ export const contestants = {
   },
   'udp-native': { title: 'UDP (batched socket)', client: client(node('udp-native.mjs')) },
   'udp-dgram': { title: 'UDP (dgram)', client: client(node('udp-dgram.mjs')) },
+  crowd: { title: 'a crowd of devices', needs: ['c'], client: client(peer('crowd')) },
   'udp-server': { title: 'UDP server in C', needs: ['c'], server: server(peer('udp-server')) },
   'openssl-speed': { title: 'openssl speed', needs: ['openssl'] },
 };

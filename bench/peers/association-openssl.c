@@ -23,7 +23,7 @@ void association_cleanup(void) { SSL_CTX_free(context); }
 
 struct association *association_new(const struct sockaddr_in *local, const struct sockaddr_in *server) {
   struct association *association = allocate(1, sizeof *association);
-  association->ssl = new_ssl(context, connect_socket(local, server), BIO_NOCLOSE);
+  association->ssl = new_ssl(context, BIO_new_dgram(connect_socket(local, server), BIO_NOCLOSE));
   set_connected(association->ssl, server);
   SSL_set_connect_state(association->ssl);
   return association;

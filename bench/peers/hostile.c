@@ -15,17 +15,13 @@
 #include "common.h"
 #include "hostile-datagrams.h"
 #include "options.h"
+#include "packet-info.h"
 
 enum { BATCH = 32, MAX_LIVE_PORTS = 64 };
 
 static const char usage[] =
     "usage: hostile HOST PORT --file CAPTURED [--count N] [--rate PER_SECOND] [--kind KIND|mixed] [--seed S]\n"
     "HOST is an IPv4 address of this machine's loopback. Prints one line of JSON.\n";
-
-union control {
-  char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
-  struct cmsghdr align;
-};
 
 // The live associations that have the same port: there is one socket for each port.
 struct live_port {
@@ -50,7 +46,7 @@ struct hostile {
 struct batch {
   struct mmsghdr messages[BATCH];
   struct iovec pieces[BATCH];
-  union control controls[BATCH];
+  union packet_info infos[BATCH];
   uint8_t datagrams[BATCH][MAX_HOSTILE];
 };
 
@@ -103,15 +99,6 @@ static struct in_addr strange_address(struct random *random) {
   return (struct in_addr){htonl(UINT32_C(127) << 24 | host)};
 }
 
-static void set_source(struct msghdr *header, struct in_addr source) {
-  struct cmsghdr *control = CMSG_FIRSTHDR(header);
-  control->cmsg_level = IPPROTO_IP;
-  control->cmsg_type = IP_PKTINFO;
-  control->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
-  const struct in_pktinfo info = {.ipi_spec_dst = source};
-  memcpy(CMSG_DATA(control), &info, sizeof info);
-}
-
 // Fills a batch for one socket, which is returned: that of strangers, or that of a port of live associations.
 static int fill(struct hostile *hostile, struct batch *batch, size_t count) {
   struct random *random = &hostile->random;
@@ -127,7 +114,7 @@ static int fill(struct hostile *hostile, struct batch *batch, size_t count) {
     const struct in_addr source =
         is_in_name || kind == MOVED ? captured->from.sin_addr : strange_address(random);
     batch->pieces[i].iov_len = make_hostile(kind, captured, random, batch->datagrams[i]);
-    set_source(&batch->messages[i].msg_hdr, source);
+    write_packet_info(&batch->messages[i].msg_hdr, source, 0);
   }
   return is_in_name ? live->fd : hostile->fd;
 }
@@ -153,8 +140,8 @@ static void send_all(struct hostile *hostile, size_t count, int rate) {
                                                 .msg_namelen = sizeof hostile->server,
                                                 .msg_iov = &batch.pieces[i],
                                                 .msg_iovlen = 1,
-                                                .msg_control = batch.controls[i].bytes,
-                                                .msg_controllen = sizeof batch.controls[i].bytes};
+                                                .msg_control = batch.infos[i].bytes,
+                                                .msg_controllen = sizeof batch.infos[i].bytes};
   }
   const int64_t started = now_ns();
   for (size_t sent = 0; sent < count;) {

@@ -41,9 +41,8 @@ SSL_CTX *new_context(const SSL_METHOD *method) {
   return context;
 }
 
-SSL *new_ssl(SSL_CTX *context, int fd, int close_flag) {
+SSL *new_ssl(SSL_CTX *context, BIO *bio) {
   SSL *ssl = SSL_new(context);
-  BIO *bio = BIO_new_dgram(fd, close_flag);
   if (ssl == NULL || bio == NULL || SSL_set_mtu(ssl, MTU) != MTU) die_openssl("SSL");
   SSL_set_bio(ssl, bio, bio);
   return ssl;

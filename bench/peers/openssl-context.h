@@ -8,8 +8,8 @@
 // A context for PSK-AES128-GCM-SHA256 with the key of the benchmark. `method` is that of a client or of a server.
 SSL_CTX *new_context(const SSL_METHOD *method);
 
-// An SSL that reads and writes `fd`, which it closes in the end when `close_flag` is BIO_CLOSE.
-SSL *new_ssl(SSL_CTX *context, int fd, int close_flag);
+// An SSL that reads and writes `bio`, which it owns.
+SSL *new_ssl(SSL_CTX *context, BIO *bio);
 
 // Tells the datagram BIO that its socket is connected, so that it calls send() and not sendto().
 void set_connected(SSL *ssl, const struct sockaddr_in *peer);

@@ -34,7 +34,7 @@ static void accept_clients(struct server *server, BIO_ADDR *client) {
     struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = BIO_ADDR_rawport(client)};
     BIO_ADDR_rawaddress(client, &peer.sin_addr, NULL);
     association_accept(server, listener, &peer);
-    listener = new_ssl(server->context, listener_fd, BIO_NOCLOSE);
+    listener = new_ssl(server->context, BIO_new_dgram(listener_fd, BIO_NOCLOSE));
   }
   // Whatever was wrong with a hello, it is the sender's affair.
   ERR_clear_error();
@@ -88,7 +88,7 @@ int main(int argc, char **argv) {
   signal_fd = open_signals((const int[]){SIGUSR1, SIGTERM, SIGINT}, 3);
   listener_fd = bind_listener(&server.address);
   enlarge_receive_buffer(listener_fd);
-  listener = new_ssl(server.context, listener_fd, BIO_NOCLOSE);
+  listener = new_ssl(server.context, BIO_new_dgram(listener_fd, BIO_NOCLOSE));
   BIO_ADDR *client = BIO_ADDR_new();
   if (client == NULL) die_openssl("BIO_ADDR");
   watch(&server, &signal_fd);

@@ -12,17 +12,20 @@ import type { Outcome } from './outcome';
 import type { Host } from './peer-setup';
 import type { AssociationState } from './state';
 
-/** What an association does about what its driver tells; the rest only has to be told on. */
+/**
+ * What an association does about what its driver tells; the rest only has to be told on. All associations have the same:
+ * functions of their own would be most of what V8 keeps of an idle one.
+ */
 export interface Reactions {
-  opened(): void;
-  retransmitted(): void;
-  resized(maxPayload: number): void;
-  established(handshake: HandshakeInfo, outcome: Outcome): void;
+  opened(association: DtlsAssociation): void;
+  retransmitted(association: DtlsAssociation): void;
+  resized(association: DtlsAssociation, maxPayload: number): void;
+  established(association: DtlsAssociation, handshake: HandshakeInfo, outcome: Outcome): void;
   /** Before anybody else hears of it. Returns how many were too slow to take the message. */
-  received(message: Buffer): number;
-  closedByPeer(): void;
-  failed(error: DtlsError): void;
-  transportFailed(error: Error, fatal: boolean): void;
+  received(association: DtlsAssociation, message: Buffer): number;
+  closedByPeer(association: DtlsAssociation): void;
+  failed(association: DtlsAssociation, error: DtlsError): void;
+  transportFailed(association: DtlsAssociation, error: Error, fatal: boolean): void;
 }
 
 /** Tells of an association in all three ways: by its events, on the diagnostics channels, in the texts of Qt. */
@@ -33,7 +36,7 @@ export class Announcer implements DriverEvents {
   /** On a server. */
   readonly #host: Host | undefined;
 
-  constructor(association: DtlsAssociation, narrator: Narrator, reactions: Reactions, host: Host | undefined) {
+  constructor(association: DtlsAssociation, narrator: Narrator, reactions: Reactions, host?: Host) {
     this.#association = association;
     this.narrator = narrator;
     this.#reactions = reactions;
@@ -41,7 +44,7 @@ export class Announcer implements DriverEvents {
   }
 
   opened(): void {
-    this.#reactions.opened();
+    this.#reactions.opened(this.#association);
   }
 
   started(): void {
@@ -60,15 +63,15 @@ export class Announcer implements DriverEvents {
     this.narrator.retransmitting?.();
     publishRetransmission(this.#association);
     this.emit('handshakeTimeout');
-    this.#reactions.retransmitted();
+    this.#reactions.retransmitted(this.#association);
   }
 
   resized(maxPayload: number): void {
-    this.#reactions.resized(maxPayload);
+    this.#reactions.resized(this.#association, maxPayload);
   }
 
   established(handshake: HandshakeInfo, outcome: Outcome): void {
-    this.#reactions.established(handshake, outcome);
+    this.#reactions.established(this.#association, handshake, outcome);
   }
 
   keylog(lines: Buffer): void {
@@ -77,7 +80,8 @@ export class Announcer implements DriverEvents {
   }
 
   message(data: Buffer, bytes: Uint8Array, offset: number, length: number): void {
-    this.#association.stats.messagesDropped += this.#reactions.received(data);
+    const association = this.#association;
+    association.stats.messagesDropped += this.#reactions.received(association, data);
     this.emit('message', data);
     if (this.narrator.isAskedForMessages) this.narrator.message(bytes.subarray(offset, offset + length), data);
   }
@@ -100,15 +104,15 @@ export class Announcer implements DriverEvents {
   }
 
   closedByPeer(): void {
-    this.#reactions.closedByPeer();
+    this.#reactions.closedByPeer(this.#association);
   }
 
   failed(error: DtlsError): void {
-    this.#reactions.failed(error);
+    this.#reactions.failed(this.#association, error);
   }
 
   transportFailed(error: Error, fatal: boolean): void {
-    this.#reactions.transportFailed(error, fatal);
+    this.#reactions.transportFailed(this.#association, error, fatal);
   }
 
   /** What is lost in this state, and why. */

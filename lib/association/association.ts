@@ -5,20 +5,20 @@ import type { HandshakeInfo } from '../handshake/info';
 import { show } from '../options/check';
 import { type ConnectOptions, parseConnectOptions } from '../options/client';
 import type { SessionConfig } from '../options/session';
-import { ClientNarrator, type Narrator } from '../qt/narrator';
+import { ClientNarrator } from '../qt/narrator';
 import { type SeedOptions, seedOptions } from '../qt/seed';
 import { type AssociationStats, newAssociationStats } from '../stats';
 import type { Transport } from '../transport';
 import { Announcer, type Reactions } from './announcer';
 import { transportError } from './client-connector';
-import { ClientSide } from './client-side';
+import { type ClientEvents, ClientSide } from './client-side';
 import type { DriverSetup } from './driver-setup';
 import type { CloseInfo } from './events';
 import { Followers } from './followers';
 import type { HandshakeParts } from './handshake-parts';
 import { messageBytes } from './message-bytes';
 import type { Outcome } from './outcome';
-import { type Host, PeerSetup } from './peer-setup';
+import { PeerSetup } from './peer-setup';
 import { attachSession, detachSession, resizeMessages, SecureChannel } from './secure-channel';
 import { SessionDriver } from './session-driver';
 import { type AssociationState, isOver, move } from './state';
@@ -27,6 +27,8 @@ let endPeer: (association: DtlsAssociation, reason: 'idle' | 'replaced' | 'drain
 let adoptDatagram: (association: DtlsAssociation, datagram: Uint8Array, move: () => void) => boolean;
 let tellMoved: (association: DtlsAssociation, from: RemoteAddress, to: RemoteAddress) => void;
 let recordsAhead: (association: DtlsAssociation, datagram: Uint8Array) => number;
+let reactions: Reactions;
+let clientEvents: ClientEvents;
 
 /**
  * One DTLS association: messages to and from one peer over UDP, encrypted. Named after the class of Qt's DTLS
@@ -55,6 +57,23 @@ export class DtlsAssociation extends SecureChannel {
     adoptDatagram = (association, datagram, move) => association.#driver?.adopt(datagram, move) ?? false;
     tellMoved = (association, from, to) => association.#driver?.moved(from, to);
     recordsAhead = (association, datagram) => association.#driver?.recordsAhead(datagram) ?? 0;
+    reactions = {
+      opened: (association) => association.#connected(),
+      retransmitted: (association) => association.#client?.connector?.retransmitted(),
+      resized: resizeMessages,
+      established: (association, handshake, outcome) => association.#established(handshake, outcome),
+      received: (association, message) => association.#followers.push(message),
+      closedByPeer: (association) => association.#closedByPeer(),
+      failed: (association, error) => association.#fail(error),
+      transportFailed: (association, error, fatal) => association.#transportFailed(error, fatal),
+    };
+    clientEvents = {
+      lookup: (association, address) => association.#announcer.emit('lookup', address),
+      attempt: (association, transport) => association.#attempt(transport),
+      failed: (association, error) => association.#fail(error),
+      due: (association) => association.#connect(),
+      aborted: (association, error) => association.#finish({ reason: 'error', error }),
+    };
   }
 
   constructor(options: ConnectOptions);
@@ -67,7 +86,7 @@ export class DtlsAssociation extends SecureChannel {
       const { config, name, narrator, host } = first.parts;
       this.#config = config;
       this.name = name;
-      this.#announcer = this.#newAnnouncer(narrator, host);
+      this.#announcer = new Announcer(this, narrator, reactions, host);
       this.#state = move(this.#state, 'handshaking');
       this.#deadlineAt = performance.now() + config.handshakeTimeoutMs;
       // What keeps the process alive is the server's socket.
@@ -78,14 +97,8 @@ export class DtlsAssociation extends SecureChannel {
     const config = parseConnectOptions(typeof first === 'string' ? seedOptions(first, port, name, options) : first);
     this.#config = config;
     this.name = config.name;
-    this.#announcer = this.#newAnnouncer(new ClientNarrator(this, this.name));
-    this.#client = new ClientSide(config, {
-      lookup: (address) => this.#announcer.emit('lookup', address),
-      attempt: (transport) => this.#attempt(transport),
-      failed: (error) => this.#fail(error),
-      due: () => this.#connect(),
-      aborted: (error) => this.#finish({ reason: 'error', error }),
-    });
+    this.#announcer = new Announcer(this, new ClientNarrator(this, this.name), reactions);
+    this.#client = new ClientSide(config, this, clientEvents);
   }
 
   /** Which end of the handshake this is. */
@@ -231,25 +244,16 @@ export class DtlsAssociation extends SecureChannel {
     return driver;
   }
 
-  #newAnnouncer(narrator: Narrator, host?: Host): Announcer {
-    const reactions: Reactions = {
-      opened: () => {
-        if (this.#state === 'connecting') this.#state = move(this.#state, 'handshaking');
-        if (this.#client?.isImmediate === false) narrator.connected?.();
-      },
-      retransmitted: () => this.#client?.connector?.retransmitted(),
-      resized: (maxPayload) => resizeMessages(this, maxPayload),
-      established: (handshake, outcome) => this.#established(handshake, outcome),
-      received: (message) => this.#followers.push(message),
-      closedByPeer: () => {
-        detachSession(this);
-        narrator.closedByPeer();
-        this.#lose({ reason: 'peer' });
-      },
-      failed: (error) => this.#fail(error),
-      transportFailed: (error, fatal) => this.#transportFailed(error, fatal),
-    };
-    return new Announcer(this, narrator, reactions, host);
+  /** The transport is open. */
+  #connected(): void {
+    if (this.#state === 'connecting') this.#state = move(this.#state, 'handshaking');
+    if (this.#client?.isImmediate === false) this.#announcer.narrator.connected?.();
+  }
+
+  #closedByPeer(): void {
+    detachSession(this);
+    this.#announcer.narrator.closedByPeer();
+    this.#lose({ reason: 'peer' });
   }
 
   #established(handshake: HandshakeInfo, outcome: Outcome): void {
@@ -269,7 +273,7 @@ export class DtlsAssociation extends SecureChannel {
     if (this.#is('open')) announcer.session();
     // Somebody may have been told to wait before the association was lost, or since.
     if (isBack && hasRoom && this.#is('open')) announcer.emit('drain');
-    if (this.#is('open') && this.#driver !== undefined) this.#client?.keepUp(this, this.#driver, announcer.narrator);
+    if (this.#is('open') && this.#driver !== undefined) this.#client?.keepUp(this.#driver, announcer.narrator);
   }
 
   /** Asked again after each call of a listener, which may have ended the association. */

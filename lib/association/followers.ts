@@ -1,12 +1,12 @@
 import { closedEarlyError } from '../errors';
-import { type Deferred, deferred } from './deferred';
 import type { CloseInfo } from './events';
+import { LatePromise } from './late-promise';
 import { MessageReaders } from './message-queue';
 
 /** Whoever follows an association without listening to its events: by `opened`, by `closed`, or as an iterator. */
 export class Followers<T> {
-  readonly #opened: Deferred<T> = deferred();
-  readonly #closed: Deferred<CloseInfo> = deferred();
+  readonly #opened = new LatePromise<T>();
+  readonly #closed = new LatePromise<CloseInfo>();
   readonly #readers = new MessageReaders();
   #wasOpen = false;
   #openedIsRead = false;

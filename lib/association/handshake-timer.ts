@@ -3,8 +3,14 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** More than an event loop that serves many is late by. */
 const LATE_MS = 100;
 
+let ranOut: (timer: HandshakeTimer) => void;
+
 /** The one timer of a handshake: runs out at OpenSSL's retransmission or at our deadline, whichever is earlier. */
 export class HandshakeTimer {
+  static {
+    ranOut = (timer) => timer.#ranOut();
+  }
+
   readonly #deadlineAt: number;
   readonly #onTimeout: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -33,13 +39,14 @@ export class HandshakeTimer {
     if (this.#dueAt <= now + wait) return;
     this.clear();
     this.#dueAt = now + wait;
-    this.#timer = setTimeout(this.#ranOut, wait);
+    this.#timer = setTimeout(ranOut, wait, this);
     if (!this.#referenced) this.#timer.unref();
   }
 
   clear(): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#late);
+    this.#timer = this.#late = undefined;
     this.#dueAt = Number.POSITIVE_INFINITY;
   }
 
@@ -47,12 +54,12 @@ export class HandshakeTimer {
    * One that is late ran out while the process was suspended or busy. What the peer sent meanwhile waits in the socket,
    * which the event loop reads before it comes to immediates.
    */
-  readonly #ranOut = (): void => {
+  #ranOut(): void {
     const isLate = performance.now() - this.#dueAt > LATE_MS;
     this.#dueAt = Number.POSITIVE_INFINITY;
     if (isLate) this.#late = setImmediate(this.#onTimeout);
     else this.#onTimeout();
-  };
+  }
 
   ref(): void {
     this.#referenced = true;

@@ -63,19 +63,24 @@ export class MessageQueue implements AsyncIterableIterator<Buffer> {
 
 /** The iterators that read an association. */
 export class MessageReaders {
-  readonly #queues = new Set<MessageQueue>();
+  /** Of those that were ever opened: most associations have none. */
+  #queues: Set<MessageQueue> | undefined;
   #end: { error: Error | undefined } | undefined;
 
   open(): MessageQueue {
-    const queue: MessageQueue = new MessageQueue(() => this.#queues.delete(queue));
-    if (this.#end !== undefined) queue.end(this.#end.error);
-    else this.#queues.add(queue);
+    const queue: MessageQueue = new MessageQueue(() => this.#queues?.delete(queue));
+    if (this.#end !== undefined) {
+      queue.end(this.#end.error);
+    } else {
+      this.#queues ??= new Set();
+      this.#queues.add(queue);
+    }
     return queue;
   }
 
   /** How many readers were too slow to take the message. */
   push(message: Buffer): number {
-    if (this.#queues.size === 0) return 0;
+    if (this.#queues === undefined) return 0;
     let dropped = 0;
     for (const queue of this.#queues) if (!queue.push(message)) dropped++;
     return dropped;
@@ -83,7 +88,7 @@ export class MessageReaders {
 
   end(error: Error | undefined): void {
     this.#end = { error };
-    for (const queue of this.#queues) queue.end(error);
-    this.#queues.clear();
+    for (const queue of this.#queues ?? []) queue.end(error);
+    this.#queues = undefined;
   }
 }

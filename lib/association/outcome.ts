@@ -21,16 +21,16 @@ export interface Outcome {
   readonly standing: Standing;
 }
 
-/** IANA's names by OpenSSL's: there are few, and a question costs as much as the making of a string. */
-const standardNames = new Map<string, string>();
+/** There are few, and V8 would make a string of its own for each association. */
+const cipherNames = new Map<string, Pick<Negotiated, 'cipherName' | 'cipherStandardName'>>();
 
 /** `cipherName` is the session's. */
 export function outcomeOf(session: Session, cipherName: string, maxPayload: number, standing: Standing): Outcome {
-  const cipherStandardName = standardNames.get(cipherName) ?? session.cipherStandardName();
-  standardNames.set(cipherName, cipherStandardName);
+  const names = cipherNames.get(cipherName) ?? { cipherName, cipherStandardName: session.cipherStandardName() };
+  cipherNames.set(cipherName, names);
   const negotiated = {
-    cipherName,
-    cipherStandardName,
+    cipherName: names.cipherName,
+    cipherStandardName: names.cipherStandardName,
     protocol: session.protocol(),
     pskIdentity: usesPsk(cipherName) ? session.pskIdentity() : '',
     isReused: session.isReused(),

@@ -1,12 +1,13 @@
 import type { RemoteAddress } from '../address';
 import type { Outlet, Transport, TransportReceiver } from '../transport';
-import type { Endpoint, PeerChannel } from './endpoint';
+import type { Endpoint, EndpointEvents, PeerChannel } from './endpoint';
 
 /** A client's way to its peer over an endpoint, its own or one that it shares. */
-export class ClientTransport implements Transport {
+export class ClientTransport implements Transport, EndpointEvents {
   readonly remote: RemoteAddress;
   readonly #endpoint: Endpoint;
   readonly #isShared: boolean;
+  #receiver: TransportReceiver | undefined;
   #channel: PeerChannel | undefined;
   #isClosed = false;
 
@@ -29,9 +30,8 @@ export class ClientTransport implements Transport {
   }
 
   open(receiver: TransportReceiver): void {
-    const opened = this.#isShared
-      ? Promise.resolve()
-      : this.#endpoint.open({ stranger: () => {}, failed: (error) => receiver.failed(error, true) });
+    this.#receiver = receiver;
+    const opened = this.#isShared ? Promise.resolve() : this.#endpoint.open(this);
     opened
       .then(() => {
         if (!this.#isClosed) this.#channel = this.#endpoint.attach(this.remote, receiver);
@@ -40,6 +40,13 @@ export class ClientTransport implements Transport {
         () => receiver.opened(),
         (error) => receiver.failed(error, true),
       );
+  }
+
+  /** Of an endpoint that has one peer. */
+  stranger(): void {}
+
+  failed(error: Error): void {
+    this.#receiver?.failed(error, true);
   }
 
   send(datagram: Uint8Array): boolean {

@@ -26,6 +26,8 @@ export class NativeChannel implements PeerChannel, Outlet {
   isOverMark = false;
   /** Datagrams that found the queue full. */
   dropped = 0;
+  /** The last of the owner's flushes before this peer's last datagram, by number. */
+  lastFlush = -1;
 
   constructor(owner: ChannelOwner, peer: number, receiver: PeerReceiver) {
     this.#owner = owner;

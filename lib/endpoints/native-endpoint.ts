@@ -24,7 +24,7 @@ const RECEIVED_FIELDS = 4;
 /** So many datagrams in one turn of the event loop, then others have theirs; the rest waits in the kernel. */
 const MAX_DATAGRAMS_PER_TURN = 256;
 /**
- * Answers to what one event brought leave by so many: the peer works on them while we go on. All at the end of the
+ * Answers to what one event brought leave by so many to a peer: it works on them while we go on. All at the end of the
  * event, and both sides would wait for each other in turn. It takes most of what UDP_SEGMENT saves, too.
  */
 const ANSWERS_AT_ONCE = 16;
@@ -61,12 +61,16 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
   readonly #socket: UdpSocket;
   /** @internal For its channels, as `commit`, `released` and `maxDatagramSize`. */
   readonly outgoing: Outgoing;
-  readonly #channels: Array<NativeChannel | undefined> = [];
+  /** By number. Most sockets have one peer, and V8 takes room for 17 when an empty array grows. */
+  readonly #channels: Array<NativeChannel | undefined> = [undefined];
   /** Numbers of released channels. Datagrams that wait may still bear them. */
   #released: number[] = [];
   #events: EndpointEvents | undefined;
   /** Bytes committed in this turn of the event loop. */
   #turnBytes = 0;
+  /** Flushes so far, and the peers that datagrams have waited for since. */
+  #flushes = 0;
+  #waitingPeers = 0;
   /** How many messages the next read asks for: fewer than that came, nothing is left. */
   #slots = MIN_SLOTS;
   #isBlocked = false;
@@ -148,6 +152,10 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
       channel.dropped++;
       return !isOverMark;
     }
+    if (channel.lastFlush !== this.#flushes) {
+      channel.lastFlush = this.#flushes;
+      this.#waitingPeers++;
+    }
     if (this.outgoing.add(channel.peer, size) || this.#hasAnswers()) this.#flush();
     if (!this.#isScheduled && !this.#isInEvent) {
       this.#isScheduled = true;
@@ -156,8 +164,12 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
     return !isOverMark;
   }
 
+  /** Enough for each peer; or for all, when none has two that would leave as one. */
   #hasAnswers(): boolean {
-    return this.#isInEvent && !this.#isBlocked && this.outgoing.waiting >= ANSWERS_AT_ONCE;
+    if (!this.#isInEvent || this.#isBlocked) return false;
+    const { waiting } = this.outgoing;
+    const peers = this.#waitingPeers;
+    return waiting >= ANSWERS_AT_ONCE && (waiting === peers || waiting >= ANSWERS_AT_ONCE * peers);
   }
 
   /** @internal */
@@ -204,19 +216,21 @@ export class NativeEndpoint implements Endpoint, ChannelOwner {
     this.#turnBytes = 0;
     if (!this.#isOverMark) return;
     this.#isOverMark = false;
-    setImmediate(this.#onDrained);
+    setImmediate(() => this.#drained());
   }
 
-  readonly #onDrained = (): void => {
+  #drained(): void {
     for (const channel of this.#channels) {
       if (channel === undefined || !channel.isOverMark) continue;
       channel.isOverMark = false;
       channel.drained();
     }
-  };
+  }
 
   #flush(): void {
     if (this.#isClosed) return;
+    this.#flushes++;
+    this.#waitingPeers = 0;
     const wasBlocked = this.#isBlocked;
     this.#isBlocked = !this.outgoing.flush();
     if (wasBlocked !== this.#isBlocked) this.#socket.awaitWritable(this.#isBlocked);

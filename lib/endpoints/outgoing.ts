@@ -33,8 +33,8 @@ const spares: Batch[] = [];
  */
 export class Outgoing {
   readonly #socket: UdpSocket;
-  /** All but the last are full. */
-  readonly #batches: Batch[] = [];
+  /** Those before the last, while the kernel takes no more. */
+  readonly #full: Batch[] = [];
   #last: Batch | undefined;
   #hasError = false;
   readonly #onError: () => void;
@@ -59,14 +59,14 @@ export class Outgoing {
 
   /** Bytes of the batches in use. */
   get memory(): number {
-    return this.#batches.length * BATCH_BYTES;
+    return (this.#full.length + (this.#last === undefined ? 0 : 1)) * BATCH_BYTES;
   }
 
   reserve(size: number): Buffer {
     const last = this.#last;
     if (last?.hasRoom(size)) return last.bytes;
+    if (last !== undefined) this.#full.push(last);
     const batch = spares.pop() ?? new Batch();
-    this.#batches.push(batch);
     this.#last = batch;
     return batch.bytes;
   }
@@ -84,9 +84,9 @@ export class Outgoing {
 
   /** Hands over to the kernel. False: it takes no more now. */
   flush(): boolean {
-    for (let batch = this.#batches[0]; batch !== undefined && this.#send(batch); batch = this.#batches[0]) {
-      this.#batches.shift();
+    for (let batch = this.#first; batch !== undefined && this.#send(batch); batch = this.#first) {
       if (batch === this.#last) this.#last = undefined;
+      else this.#full.shift();
       batch.clear();
       if (spares.length < SPARE_BATCHES) spares.push(batch);
     }
@@ -96,6 +96,10 @@ export class Outgoing {
       this.#onError();
     }
     return this.size === 0;
+  }
+
+  get #first(): Batch | undefined {
+    return this.#full.length > 0 ? this.#full[0] : this.#last;
   }
 
   #send(batch: Batch): boolean {

@@ -84,6 +84,36 @@ describe('what is sent in one turn of the event loop', () => {
     expect(socket.sent).toHaveLength(40);
     expect(socket.sends).toBe(3);
   });
+
+  /** How many datagrams had left when the answer to each of `count` was sent, of which `peers` send in turn. */
+  async function sentBeforeAnswers(peers: number, count: number): Promise<{ sentBefore: number[]; sends: number }> {
+    const { endpoint, socket } = await openFake();
+    const sentBefore: number[] = [];
+    for (let n = 0; n < peers; n++) {
+      const receiver = new Receiver();
+      const channel = endpoint.attach(ipv4(n + 1), receiver);
+      receiver.onDatagram = () => {
+        sentBefore.push(socket.sent.length);
+        send(channel, 'answer');
+      };
+    }
+    socket.arrivals = Array.from({ length: count }, (_, n) => ({ peer: n % peers, bytes: Buffer.from('a') }));
+    socket.event(true);
+    expect(socket.sent).toHaveLength(count);
+    return { sentBefore, sends: socket.sends };
+  }
+
+  test('to peers of which each gets several waits for so many for each: they leave as one message', async () => {
+    const { sentBefore, sends } = await sentBeforeAnswers(3, 60);
+    expect(sentBefore).toEqual(Array.from({ length: 60 }, (_, n) => 48 * Math.floor(n / 48)));
+    expect(sends).toBe(2);
+  });
+
+  test('to peers of which each gets one does not wait', async () => {
+    const { sentBefore, sends } = await sentBeforeAnswers(40, 40);
+    expect(sentBefore).toEqual(Array.from({ length: 40 }, (_, n) => 16 * Math.floor(n / 16)));
+    expect(sends).toBe(3);
+  });
 });
 
 describe('a sender', () => {
