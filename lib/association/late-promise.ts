@@ -2,7 +2,7 @@ import { type Deferred, deferred } from './deferred';
 
 /**
  * A promise that settles from outside, once, and whose rejection nobody has to handle. It is made when somebody asks for
- * it: nobody does of most, and with its functions it takes as much memory as all else that its owner is.
+ * it: nobody asks for most, and each takes some 300 bytes with its functions.
  */
 export class LatePromise<T> {
   #promise: Promise<T> | undefined;

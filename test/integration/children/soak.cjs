@@ -36,16 +36,16 @@ function countTimers() {
   const running = new Set();
   const { clearInterval, clearTimeout, setInterval, setTimeout } = globalThis;
   const own = {
-    setTimeout(callback, ms) {
+    setTimeout(callback, ms, ...args) {
       const timer = setTimeout(() => {
         running.delete(timer);
-        callback();
+        callback(...args);
       }, ms);
       running.add(timer);
       return timer;
     },
-    setInterval(callback, ms) {
-      const timer = setInterval(callback, ms);
+    setInterval(callback, ms, ...args) {
+      const timer = setInterval(callback, ms, ...args);
       running.add(timer);
       return timer;
     },
