@@ -14,6 +14,12 @@ enum { MAX_MESSAGE = 16384 };
 // After this a handshake has failed.
 enum { HANDSHAKE_TIMEOUT_S = 30 };
 
+// Of an echo: without an answer for so long, what is in flight is lost.
+enum { LOSS_MS = 200 };
+
+// Of the measured time, before it: a server in JavaScript has compiled what each message takes by then.
+#define WARM_UP_SHARE 0.3
+
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 

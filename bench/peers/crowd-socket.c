@@ -1,14 +1,13 @@
 #include "crowd-socket.h"
 
 #include <errno.h>
-#include <netinet/udp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
+#include "client-socket.h"
 #include "common.h"
 #include "openssl-context.h"
 #include "packet-info.h"
@@ -122,9 +121,8 @@ static int open_socket(int64_t receive_timeout_ns) {
   if (bind(fd, (const struct sockaddr *)&any, sizeof any) != 0) die_errno("bind");
   const int on = 1;
   if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0) die_errno("IP_PKTINFO");
-  if (setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on) != 0) die_errno("UDP_GRO");
-  const struct timeval timeout = {receive_timeout_ns / NS_PER_S, receive_timeout_ns % NS_PER_S / 1000};
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0) die_errno("SO_RCVTIMEO");
+  accept_merged(fd);
+  set_socket_blocking(fd, receive_timeout_ns);
   return fd;
 }
 

@@ -17,12 +17,8 @@ static const char usage[] =
 
 enum {
   HANDSHAKES_AT_ONCE = 32,
-  LOSS_MS = 200,  // without an answer for so long, what is in flight is lost
   MAX_ECHO = 900,  // all that waits to be sent, in records of one device, is one UDP packet before it is cut
 };
-
-// Of the measured time, before it: a server in JavaScript has compiled what each message takes by then.
-#define WARM_UP_SHARE 0.3
 
 struct crowd {
   SSL_CTX *context;

@@ -11,10 +11,6 @@ struct discarded {
   bool has_alert;  // one of them holds a DTLS alert record
 };
 
-// Lets the kernel hand over what a sender sent in one piece (UDP_SEGMENT) without cutting it apart, as a receiver does
-// that is made for many datagrams.
-void accept_merged(int fd);
-
 // Receives up to a batch of datagrams; `flags` are those of recvmmsg(). False, with errno set, when there were none.
 bool discard_datagrams(int fd, int flags, struct discarded *discarded);
 

@@ -11,13 +11,7 @@
 #include "common.h"
 #include "opener.h"
 
-// Without an answer for so long, what is in flight is lost.
-enum { LOSS_MS = 200 };
-
 enum { MAX_EVENTS = 64 };
-
-// Of the measured time, before it: a server in JavaScript has compiled what each message takes by then.
-#define WARM_UP_SHARE 0.3
 
 struct echo {
   struct association **associations;

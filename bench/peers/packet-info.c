@@ -4,6 +4,19 @@
 #include <stdint.h>
 #include <string.h>
 
+// Not in the headers of every system whose kernel has them.
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+void accept_merged(int fd) {
+  const int on = 1;
+  setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on);
+}
+
 static void put(struct cmsghdr *control, int level, int type, const void *data, size_t size) {
   control->cmsg_level = level;
   control->cmsg_type = type;

@@ -17,6 +17,10 @@ struct packet_info_read {
   size_t segment_size;  // 0 when the message is one datagram
 };
 
+// Lets the kernel hand over what a sender sent in one piece (UDP_SEGMENT) without cutting it apart, as a receiver does
+// that is made for many datagrams. Where the kernel has no UDP_GRO, they come one by one.
+void accept_merged(int fd);
+
 // The control data of `header` is a `union packet_info`. A segment size of 0: the message is one datagram.
 void write_packet_info(struct msghdr *header, struct in_addr source, size_t segment_size);
 struct packet_info_read read_packet_info(struct msghdr *header);

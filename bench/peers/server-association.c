@@ -11,6 +11,7 @@
 #include "common.h"
 #include "discard.h"
 #include "openssl-context.h"
+#include "packet-info.h"
 #include "server-socket.h"
 
 // Messages, or batches of discarded datagrams, of one association before the others get their turn.

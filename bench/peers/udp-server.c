@@ -7,6 +7,7 @@
 #include "common.h"
 #include "discard.h"
 #include "options.h"
+#include "packet-info.h"
 #include "server-report.h"
 
 static const char usage[] = "usage: udp-server [--mode echo|sink|discard|discard-merged] [--port P]\n";

@@ -26,8 +26,11 @@ const cipherNames = new Map<string, Pick<Negotiated, 'cipherName' | 'cipherStand
 
 /** `cipherName` is the session's. */
 export function outcomeOf(session: Session, cipherName: string, maxPayload: number, standing: Standing): Outcome {
-  const names = cipherNames.get(cipherName) ?? { cipherName, cipherStandardName: session.cipherStandardName() };
-  cipherNames.set(cipherName, names);
+  let names = cipherNames.get(cipherName);
+  if (names === undefined) {
+    names = { cipherName, cipherStandardName: session.cipherStandardName() };
+    cipherNames.set(cipherName, names);
+  }
   const negotiated = {
     cipherName: names.cipherName,
     cipherStandardName: names.cipherStandardName,
