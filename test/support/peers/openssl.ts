@@ -9,14 +9,17 @@ export const opensslProblem = missing("openssl version | grep '^OpenSSL 3'", ['o
 const DTLS12 = '-dtls1_2';
 export const PSK = ['-psk', KEY_HEX, '-psk_identity', IDENTITY];
 
-/** `openssl s_server`; by default with the pre-shared key and no certificate. */
+/**
+ * `openssl s_server`; by default with the pre-shared key and no certificate. It is told its port, for it sets
+ * SO_REUSEADDR, and Linux may choose for such a socket the port of another one.
+ */
 export function opensslServer(
   args: readonly string[] = [],
   credentials = ['-nocert', ...PSK],
   version = DTLS12,
 ): Promise<PeerServer> {
-  const all = ['s_server', version, '-accept', '127.0.0.1:0', ...credentials, ...args];
-  return PeerProcess.serve('openssl', all, /^ACCEPT \S+:(\d+)$/m);
+  const all = (port: number) => ['s_server', version, '-accept', `127.0.0.1:${port}`, ...credentials, ...args];
+  return PeerProcess.serveOn('openssl', all, /^ACCEPT$/m);
 }
 
 /** `openssl s_client`; by default with the pre-shared key. The end of its input makes it send close_notify. */

@@ -48,12 +48,15 @@ export class PeerProcess implements AsyncDisposable {
     running.add(this);
   }
 
-  /** Starts a server; `ready` is what it says when its port is bound, with the port as the first group. */
-  static async serve(command: string, args: readonly string[], ready: RegExp): Promise<PeerServer> {
+  /**
+   * Starts a server; `ready` is what it says when its port is bound, with the port as the first group unless it was
+   * told which.
+   */
+  static async serve(command: string, args: readonly string[], ready: RegExp, told?: number): Promise<PeerServer> {
     const server = new PeerProcess(command, args);
     try {
-      const [, port] = await server.says(ready);
-      return Object.assign(server, { port: Number(port) });
+      const [, said] = await server.says(ready);
+      return Object.assign(server, { port: told ?? Number(said) });
     } catch (error) {
       await server.stop();
       throw error;
@@ -63,8 +66,9 @@ export class PeerProcess implements AsyncDisposable {
   /** As `serve`, for a program that must be told its port: a free one, unless somebody takes it in between. */
   static async serveOn(command: string, args: (port: number) => readonly string[], ready: RegExp): Promise<PeerServer> {
     for (let times = 1; ; times++) {
+      const port = await freePort();
       try {
-        return await PeerProcess.serve(command, args(await freePort()), ready);
+        return await PeerProcess.serve(command, args(port), ready, port);
       } catch (error) {
         if (times === TIMES_TO_FIND_A_PORT || !/address already in use/i.test((error as Error).message)) throw error;
       }
@@ -115,11 +119,17 @@ export class PeerProcess implements AsyncDisposable {
 
 export type PeerServer = PeerProcess & { readonly port: number };
 
-/** A UDP port of 127.0.0.1 that is free now. */
+const given = new Set<number>();
+
+/** A UDP port of 127.0.0.1 that is free now, and never the same again. */
 export async function freePort(): Promise<number> {
-  const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
+  for (;;) {
+    const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const { port } = socket.address();
+    await new Promise<void>((resolve) => socket.close(() => resolve()));
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
