@@ -1,11 +1,24 @@
 #include "tls/record_buffers.h"
 
+#include <utility>
+
 namespace dtls {
+
+RecordBuffers** RecordBuffers::Places::Choose() {
+  RecordBuffers** candidate = &kept[next_kept];
+  if (*candidate == nullptr || ++passers == kPassersPerLook) {
+    passers = 0;
+    next_kept = (next_kept + 1) % kKept;
+    if (*candidate == nullptr || !std::exchange((*candidate)->is_used_, false)) return candidate;
+  }
+  candidate = &passing[next_passing];
+  next_passing = (next_passing + 1) % kPassing;
+  return candidate;
+}
 
 void RecordBuffers::Enter() {
   static thread_local Places places;
-  place_ = &places.users[places.next];
-  places.next = (places.next + 1) % kPlaces;
+  place_ = places.Choose();
   if (RecordBuffers* former = *place_) {
     former->place_ = nullptr;
     // Refused while a record is half read; then they stay, and SSL_alloc_buffers() finds them later.
