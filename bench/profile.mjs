@@ -1,5 +1,5 @@
-// `npm run bench:profile`: where the CPU time of our client goes, beside that of plain C, by perf's samples. Needs
-// Linux's perf.
+// `npm run bench:profile`: where the CPU time of our clients and servers goes, beside that of plain C, by perf's samples.
+// Needs Linux's perf.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,27 +9,41 @@ import Table from 'cli-table3';
 import { withMadePart } from '../scripts/lib/made-part.mjs';
 import { Failure } from '../scripts/lib/run.mjs';
 import { contestants } from './lib/contestants.mjs';
+import { CpuMeter } from './lib/cpu-meter.mjs';
 import { preparePeers } from './lib/peers.mjs';
 import { killAll, Program } from './lib/program.mjs';
 import { markdownTable } from './report/markdown.mjs';
 
 const LIMIT_MS = 60_000;
 const SAMPLES_PER_SECOND = 4000;
-/** The part of a client's life that is looked at: V8 has compiled, and nobody says goodbye yet. */
-const [FROM, TO] = [0.6, 0.97];
+/** The part of the measured phase that is looked at. */
+const [FROM, TO] = [0.1, 0.9];
 
-const WORKLOADS = [
-  { title: 'flood, 100 B', mode: 'discard-merged', command: 'flood', options: { size: 100, seconds: 4 } },
-  { title: 'echo, 64 in flight', mode: 'echo', command: 'echo', options: { size: 100, window: 64, seconds: 4 } },
-  { title: 'ping-pong', mode: 'echo', command: 'echo', options: { size: 100, window: 1, seconds: 4 } },
+const ofClient = (title, mode, command, options) => ({
+  title,
+  run: (id, perf) => profileClient(id, perf, mode, command, options),
+});
+const ofServer = (associations) => ({
+  title: `${associations.toLocaleString('en')} associations`,
+  run: (id, perf) => profileServer(id, perf, { size: 100, window: 256, associations, seconds: 6 }),
+});
+
+const TABLES = [
   {
-    title: 'handshake',
-    mode: 'echo',
-    command: 'handshake',
-    options: { 'warm-up': 8000, count: 12_000, concurrency: 8 },
+    about: 'Of a client, for each message or handshake:',
+    workloads: [
+      ofClient('flood, 100 B', 'discard-merged', 'flood', { size: 100, seconds: 4 }),
+      ofClient('echo, 64 in flight', 'echo', 'echo', { size: 100, window: 64, seconds: 4 }),
+      ofClient('ping-pong', 'echo', 'echo', { size: 100, window: 1, seconds: 4 }),
+      ofClient('handshake', 'echo', 'handshake', { 'warm-up': 8000, count: 12_000, concurrency: 8 }),
+    ],
+  },
+  {
+    about: 'Of an echo server with 256 messages in flight (`server-echo`), for each message:',
+    workloads: [ofServer(10), ofServer(10_000)],
   },
 ];
-const CLIENTS = ['ours', 'plain-c'];
+const CONTESTANTS = ['ours', 'plain-c'];
 
 const isIn = (functions, { frames }) => frames.some(({ name }) => functions.test(name));
 
@@ -41,7 +55,7 @@ const PARTS = [
   ['kernel: the rest', isKernel],
   ['OpenSSL', ({ file, name }) => /^lib(ssl|crypto)/.test(file) || (file === 'node' && !isOfNode(name))],
   ['C library', ({ file }) => /^(libc|libstdc\+\+|libgcc|ld-linux|\[vdso\])/.test(file)],
-  ['the program in C', ({ file }) => file === 'plain-client'],
+  ['the program in C', ({ file }) => /^plain-(client|server)$/.test(file)],
   ['this addon', ({ file }) => file === 'dtls.node'],
   ['JavaScript, compiled', ({ file }) => /^(\[JIT\]|perf-)/.test(file)],
   ['V8, compiling', ({ name }) => /internal::(compiler|maglev|interpreter|baseline|parsing|Parser)|turbosh/.test(name)],
@@ -64,20 +78,30 @@ async function main() {
   if (spawnSync('perf', ['--version']).status !== 0) throw new Failure('perf is not installed (Debian: linux-perf)');
   const [{ reason }] = preparePeers(new Set(['c']), () => {});
   if (reason !== undefined) throw new Failure(reason);
-  const columns = [];
-  for (const workload of WORKLOADS) {
-    for (const id of CLIENTS) columns.push(await profile(id, workload));
+  console.log('Microseconds of CPU; perf itself takes some of them.');
+  const parts = [];
+  for (const { about, workloads } of TABLES) {
+    const { head, rows } = await tableOf(workloads);
+    console.log(`${about}\n${drawTable(head, rows)}`);
+    parts.push(`${about}\n\n${markdownTable(head, rows, { left: [0] })}\n`);
   }
-  const head = ['', ...WORKLOADS.flatMap(({ title }) => CLIENTS.map((id) => `${title}: ${contestants[id].title}`))];
-  const rows = [
-    ...PARTS.map(([part]) => [part, ...columns.map(({ parts }) => (parts.get(part) ?? 0).toFixed(2))]),
-    ['together', ...columns.map(({ cpuUs }) => cpuUs.toFixed(2))],
-  ];
-  console.log('Microseconds of CPU for each message or handshake; perf itself takes some of them.');
-  console.log(drawTable(head, rows));
   if (page === undefined) return;
-  const part = `${markdownTable(head, rows, { left: [0] })}\n`;
-  writeFileSync(page, withMadePart(readFileSync(page, 'utf8'), 'npm run bench:profile', part));
+  writeFileSync(page, withMadePart(readFileSync(page, 'utf8'), 'npm run bench:profile', parts.join('\n')));
+}
+
+async function tableOf(workloads) {
+  const columns = [];
+  for (const { title, run } of workloads) {
+    for (const id of CONTESTANTS)
+      columns.push({ title: `${title}: ${contestants[id].title}`, ...(await profile(id, run)) });
+  }
+  const isThere = ([part]) => columns.some(({ parts }) => parts.has(part));
+  const rows = PARTS.filter(isThere).map(([part]) => [
+    part,
+    ...columns.map(({ parts }) => (parts.get(part) ?? 0).toFixed(2)),
+  ]);
+  rows.push(['together', ...columns.map(({ cpuUs }) => cpuUs.toFixed(2))]);
+  return { head: ['', ...columns.map(({ title }) => title)], rows };
 }
 
 function drawTable(head, rows) {
@@ -91,33 +115,72 @@ function drawTable(head, rows) {
 }
 
 /** `{ cpuUs, parts }`: the CPU time of one message or handshake, and of it that of each part. */
-async function profile(id, { mode, command, options }) {
+async function profile(id, run) {
   const scratch = mkdtempSync(join(tmpdir(), 'dtls-profile-'));
   const data = join(scratch, 'perf.data');
-  const server = new Program('the server', contestants['plain-c'].server({ mode }), LIMIT_MS);
+  const record = ['perf', 'record', '-q', '-g', '-F', String(SAMPLES_PER_SECOND), '-e', 'cpu-clock'];
+  // As process.hrtime() tells the time.
+  record.push('--clockid', 'CLOCK_MONOTONIC', '-o', data);
+  const mapped = ['--perf-basic-prof', '--no-logfile-per-isolate', `--logfile=${join(scratch, 'v8.log')}`];
+  /** A program's command line, so that perf knows the names of what V8 compiles. */
+  const named = ([program, ...args]) => [program, ...(program === process.execPath ? mapped : []), ...args];
   try {
-    const [program, ...args] = contestants[id].client(command, await server.ready(), options);
-    const record = ['record', '-q', '-g', '-F', String(SAMPLES_PER_SECOND), '-e', 'cpu-clock', '-o', data];
-    const mapped = ['--perf-basic-prof', '--no-logfile-per-isolate', `--logfile=${join(scratch, 'v8.log')}`];
-    const isNode = program === process.execPath;
-    const client = new Program('perf', ['perf', ...record, program, ...(isNode ? mapped : []), ...args], LIMIT_MS);
-    const result = await client.json();
-    await client.end();
-    const cpuUs = result.cpuUsPerMessage ?? result.cpuUsPerHandshake;
-    return { cpuUs, parts: divide(samplesOf(data), cpuUs) };
+    const { cpuUs, seconds, end } = await run(id, { record, named });
+    const from = end - (1 - FROM) * seconds;
+    const to = end - (1 - TO) * seconds;
+    const samples = samplesOf(data).filter(({ time }) => time >= from && time <= to);
+    return { cpuUs, parts: divide(samples, cpuUs) };
   } finally {
-    await server.stop();
     rmSync(scratch, { recursive: true });
   }
 }
 
-/** `{ file, name, frames }` of each sample, from the innermost function to the outermost. */
+async function profileClient(id, { record, named }, mode, command, options) {
+  const server = new Program('the server', contestants['plain-c'].server({ mode }), LIMIT_MS);
+  try {
+    const client = contestants[id].client(command, await server.ready(), options);
+    const perf = new Program('perf', [...record, ...named(client)], LIMIT_MS);
+    const { seconds, cpuUsPerMessage, cpuUsPerHandshake } = await perf.json();
+    const end = nowSeconds();
+    await perf.end();
+    return { cpuUs: cpuUsPerMessage ?? cpuUsPerHandshake, seconds, end };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function profileServer(id, { record, named }, options) {
+  const server = new Program('the server', named(contestants[id].server({ mode: 'echo' })), LIMIT_MS);
+  const meter = new CpuMeter(server.pid);
+  try {
+    const port = await server.ready();
+    const perf = new Program('perf', [...record, '-p', String(server.pid)], LIMIT_MS);
+    const client = new Program('the client', contestants.crowd.client('echo', port, options), LIMIT_MS);
+    const { seconds, messages } = await client.json();
+    const end = nowSeconds();
+    const cpuSeconds = meter.lastSeconds(seconds);
+    await client.end();
+    // perf ends with it.
+    await server.stop();
+    await perf.end();
+    return { cpuUs: (cpuSeconds * 1e6) / messages, seconds, end };
+  } finally {
+    meter.stop();
+    await server.stop();
+  }
+}
+
+function nowSeconds() {
+  return Number(process.hrtime.bigint()) / 1e9;
+}
+
+/** `{ file, name, frames, time }` of each sample, from the innermost function to the outermost. */
 function samplesOf(data) {
   const { stdout } = spawnSync('perf', ['script', '-i', data, '-F', 'time,ip,sym,dso'], {
     encoding: 'utf8',
     maxBuffer: 2 ** 30,
   });
-  const samples = stdout.split('\n\n').flatMap((block) => {
+  return stdout.split('\n\n').flatMap((block) => {
     const frames = [...block.matchAll(/^\s+[0-9a-f]+ (.*) \((.*)\)$/gm)].map(([, name, path]) => ({
       name,
       file: basename(path),
@@ -125,9 +188,6 @@ function samplesOf(data) {
     const time = Number(/^\s*([\d.]+):/.exec(block)?.[1]);
     return frames.length === 0 ? [] : [{ ...frames[0], frames, time }];
   });
-  const [first, last] = [samples[0].time, samples.at(-1).time];
-  const isWithin = ({ time }) => time >= first + FROM * (last - first) && time <= first + TO * (last - first);
-  return samples.filter(isWithin);
 }
 
 function divide(samples, cpuUs) {
