@@ -92,8 +92,9 @@ async function main() {
 async function tableOf(workloads) {
   const columns = [];
   for (const { title, run } of workloads) {
-    for (const id of CONTESTANTS)
+    for (const id of CONTESTANTS) {
       columns.push({ title: `${title}: ${contestants[id].title}`, ...(await profile(id, run)) });
+    }
   }
   const isThere = ([part]) => columns.some(({ parts }) => parts.has(part));
   const rows = PARTS.filter(isThere).map(([part]) => [
@@ -118,9 +119,11 @@ function drawTable(head, rows) {
 async function profile(id, run) {
   const scratch = mkdtempSync(join(tmpdir(), 'dtls-profile-'));
   const data = join(scratch, 'perf.data');
-  const record = ['perf', 'record', '-q', '-g', '-F', String(SAMPLES_PER_SECOND), '-e', 'cpu-clock'];
-  // As process.hrtime() tells the time.
-  record.push('--clockid', 'CLOCK_MONOTONIC', '-o', data);
+  const record = [
+    ...['perf', 'record', '-q', '-g', '-F', String(SAMPLES_PER_SECOND), '-e', 'cpu-clock', '-o', data],
+    // As process.hrtime() tells the time.
+    ...['--clockid', 'CLOCK_MONOTONIC'],
+  ];
   const mapped = ['--perf-basic-prof', '--no-logfile-per-isolate', `--logfile=${join(scratch, 'v8.log')}`];
   /** A program's command line, so that perf knows the names of what V8 compiles. */
   const named = ([program, ...args]) => [program, ...(program === process.execPath ? mapped : []), ...args];
