@@ -46,7 +46,7 @@ function readQt(line) {
 }
 
 /** Whether V8 compiles it while it runs. */
-export const isJavaScript = (id) => id.startsWith('ours');
+export const isJavaScript = (id) => id.startsWith('ours') || id === 'addon';
 
 /** Who belongs to no contestant: the devices and the attackers of a server. */
 export const fleet = (port, file, options) => [...peer('fleet'), HOST, String(port), ...flags({ ...options, file })];
@@ -72,6 +72,7 @@ export const contestants = {
     title: 'dtls-association (2 workers)',
     server: server(node('ours-server.mjs'), { workers: 2 }),
   },
+  addon: { title: 'the addon alone', client: client(node('addon-client.mjs')) },
   'plain-c': {
     title: 'plain C (OpenSSL)',
     needs: ['c'],
