@@ -11,6 +11,7 @@ import type { Standing } from './peer-judge';
 /** The handshake that runs: its datagrams, its checkpoints (docs/credentials.md), the identity that was asked for. */
 export class HandshakePhase {
   readonly parts: HandshakeParts;
+  readonly #session: Session;
   /** As the session told it last. */
   #progress = 0;
   #isJudged = false;
@@ -19,14 +20,11 @@ export class HandshakePhase {
 
   constructor(parts: HandshakeParts) {
     this.parts = parts;
+    this.#session = parts.session;
   }
 
   get recorder(): HandshakeRecorder {
     return this.parts.recorder;
-  }
-
-  get #session(): Session {
-    return this.parts.session;
   }
 
   /** Before a server answers the hello. */

@@ -84,7 +84,7 @@ export class Outgoing {
 
   /** Hands over to the kernel. False: it takes no more now. */
   flush(): boolean {
-    for (let batch = this.#first; batch !== undefined && this.#send(batch); batch = this.#first) {
+    for (let batch = this.#first(); batch !== undefined && this.#send(batch); batch = this.#first()) {
       if (batch === this.#last) this.#last = undefined;
       else this.#full.shift();
       batch.clear();
@@ -98,7 +98,7 @@ export class Outgoing {
     return this.size === 0;
   }
 
-  get #first(): Batch | undefined {
+  #first(): Batch | undefined {
     return this.#full.length > 0 ? this.#full[0] : this.#last;
   }
 
