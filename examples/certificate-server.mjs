@@ -8,7 +8,7 @@ const server = createServer({
   key: readFileSync(`${directory}/server.key`),
 });
 server.on('secureConnection', (association) => {
-  association.on('message', (data) => association.send(`you said ${data}`));
+  association.on('message', (data) => association.send(data));
 });
 server.on('peerError', (error, peer) => console.error(`${peer.address}:${peer.port}: ${error.message}`));
 

@@ -8,7 +8,7 @@ import { createServer } from 'dtls-association';
 
 const server = createServer({ psk: { alice: Buffer.from('00112233445566778899aabbccddeeff', 'hex') } });
 server.on('secureConnection', (association) => {
-  association.on('message', (data) => association.send(`you said ${data}`));
+  association.on('message', (data) => association.send(data));
 });
 
 const meters = new MeterProvider({

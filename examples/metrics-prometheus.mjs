@@ -9,7 +9,7 @@ const [port = '5684', metricsPort = '9684'] = process.argv.slice(2);
 
 const server = createServer({ psk: { alice: Buffer.from('00112233445566778899aabbccddeeff', 'hex') } });
 server.on('secureConnection', (association) => {
-  association.on('message', (data) => association.send(`you said ${data}`));
+  association.on('message', (data) => association.send(data));
 });
 server.on('peerError', (error, peer) => console.error(`${peer.address}:${peer.port}: ${error.message}`));
 

@@ -82,7 +82,7 @@ function serverTunnel() {
 }
 
 const server = createServer({ psk: { alice: key } }, (association) => {
-  association.on('message', (data) => association.send(`you said ${data}`));
+  association.on('message', (data) => association.send(data));
 });
 await server.listen({ transport: serverTunnel() });
 

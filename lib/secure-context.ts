@@ -33,7 +33,8 @@ export interface SecureContextOptions extends IdentityOptions {
   trustedPublicKeys?: PublicKey | readonly PublicKey[] | undefined;
   /**
    * OpenSSL cipher list, "@SECLEVEL=n" included, or "coap" for the suites that RFC 7252 prescribes. Default: suites for
-   * the credentials that are given, forward secrecy first.
+   * the credentials that are given: with certificates all have forward secrecy, with pre-shared keys
+   * ECDHE-PSK-CHACHA20-POLY1305 comes first, then authenticated encryption without it.
    */
   ciphers?: string | undefined;
   /** Default for both "DTLSv1.2". DTLS 1.0 is of use for old peers only. */

@@ -54,7 +54,7 @@ export const retransmitOption = (): Option =>
 export function addSessionOptions(command: Command, handshakeTimeoutS?: number): Command {
   return command
     .optionsGroup('Handshake:')
-    .option('--ciphers <list>', 'OpenSSL cipher list, or "coap" (default: forward secrecy first)')
+    .option('--ciphers <list>', 'OpenSSL cipher list, or "coap" (default: suites for the credentials)')
     .option('--min-version <version>', 'DTLSv1.2 or DTLSv1 (default: DTLSv1.2)')
     .option('--mtu <bytes>', 'largest datagram to send (default: 1200)', wholeNumber)
     .addOption(handshakeTimeoutOption(handshakeTimeoutS))

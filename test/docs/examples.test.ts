@@ -29,7 +29,7 @@ test('testing: the tests of a protocol on a bad line pass', async () => {
 });
 
 test('psk-server and psk-client talk to each other', async () => {
-  expect(await output('psk-client', await serve('psk-server'))).toBe('you said hello\n');
+  expect(await output('psk-client', await serve('psk-server'))).toBe('hello\n');
 });
 
 test('psk-database finds the key of a client', async () => {
@@ -60,7 +60,7 @@ async function refusal(port: string): Promise<unknown> {
 test('metrics-prometheus lets Prometheus read what clients did', async () => {
   const server = start(['examples/metrics-prometheus.mjs', '0', '0'], { stderr: 'pipe' });
   const [, port, url] = await lineOf(server, /listening on port (\d+), metrics at (.*)/);
-  expect(await output('psk-client', port as string)).toBe('you said hello\n');
+  expect(await output('psk-client', port as string)).toBe('hello\n');
   expect(await refusal(port as string)).toMatchObject({ code: 'ERR_DTLS_PSK_UNKNOWN' });
   await lineOf(server, /mallory/, 'stderr');
   const response = await fetch(url as string);
@@ -85,7 +85,7 @@ test('metrics-prometheus lets Prometheus read what clients did', async () => {
 test('metrics-opentelemetry exports counters and a span of each handshake', async () => {
   const server = start(['examples/metrics-opentelemetry.mjs', '0']);
   const [, port] = await lineOf(server, /listening on port (\d+)/);
-  expect(await output('psk-client', port as string)).toBe('you said hello\n');
+  expect(await output('psk-client', port as string)).toBe('hello\n');
   expect(await refusal(port as string)).toMatchObject({ code: 'ERR_DTLS_PSK_UNKNOWN' });
   server.kill();
   const exported = await text(server.stdout as Readable);
@@ -112,7 +112,7 @@ test('workers spreads clients over its workers', async () => {
 });
 
 test('tunnel sends a message and its answer through a TCP connection', async () => {
-  expect(await output('tunnel')).toBe('you said hello\n');
+  expect(await output('tunnel')).toBe('hello\n');
 });
 
 describePeer('with certificates made by openssl', opensslProblem, () => {
@@ -122,7 +122,7 @@ describePeer('with certificates made by openssl', opensslProblem, () => {
 
   test('certificate-client verifies certificate-server', async () => {
     const port = await serve('certificate-server', directory);
-    expect(await output('certificate-client', port, directory)).toBe('you said hello\n');
+    expect(await output('certificate-client', port, directory)).toBe('hello\n');
   });
 
   test('mutual-server greets mutual-client by the name in its certificate, and refuses who has none', async () => {
